@@ -1,0 +1,1 @@
+"""Values and laws: the standard library only, no clock, no I/O, no environment."""

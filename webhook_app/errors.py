@@ -1,0 +1,75 @@
+"""What can go wrong, one root, each with a sentence that may be shown.
+
+ReadmarkError
+├── SettingsError            the environment is wrong
+├── NotConfigured            a platform's secret is missing
+├── BadChallenge             a CRC request we must not answer
+├── BadSignature             a delivery nobody has proved to be the platform's
+├── BadDelivery              a signed body that is not even kept
+├── InvalidValue             an argument that cannot be read; names the field
+├── NotFound                 nothing of that name
+└── StorageError
+    ├── DatabaseUnavailable  try again later
+    │   └── SchemaOutdated   run the migrations
+    └── Unstorable           the database refuses these very values
+"""
+
+
+class ReadmarkError(Exception):
+    """Something went wrong."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or type(self).__doc__)
+
+
+class SettingsError(ReadmarkError):
+    """The environment does not hold valid settings."""
+
+
+class NotConfigured(ReadmarkError):
+    """The consumer secret is not configured."""
+
+
+class BadChallenge(ReadmarkError):
+    """The request must carry exactly one crc_token of 1 to 256 characters out of A-Z a-z 0-9 + / = _ . -"""
+
+
+class BadSignature(ReadmarkError):
+    """The signature does not match the body."""
+
+    def __init__(self, reason: str) -> None:
+        #: `missing`, `malformed` or `wrong`; counted, and told to the caller.
+        self.reason = reason
+        super().__init__(f"The signature is {reason}.")
+
+
+class BadDelivery(ReadmarkError):
+    """The body is a challenge token, not an event."""
+
+
+class InvalidValue(ReadmarkError):
+    """A value cannot be read."""
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(message)
+
+
+class NotFound(ReadmarkError):
+    """There is nothing of that name."""
+
+
+class StorageError(ReadmarkError):
+    """The database did not do what was asked."""
+
+
+class DatabaseUnavailable(StorageError):
+    """The database cannot be reached, is locked or is full."""
+
+
+class SchemaOutdated(DatabaseUnavailable):
+    """The database's schema is missing or is older than this release; run: python -m webhook_app migrate"""
+
+
+class Unstorable(StorageError):
+    """The database refuses these values."""
