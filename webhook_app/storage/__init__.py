@@ -1,0 +1,162 @@
+"""The store: an engine and the verbs, each one transaction."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from webhook_app.domain.counts import Counts
+from webhook_app.domain.inbound import Inbound
+from webhook_app.domain.position import Key, ReadPosition
+from webhook_app.errors import NotFound
+from webhook_app.storage import audit, people, positions, quarantine, retention
+from webhook_app.storage.counts import drop_counts, write_counts
+from webhook_app.storage.database import Database
+from webhook_app.storage.forgotten import Forgotten
+from webhook_app.storage.group_commit import GroupCommit
+from webhook_app.storage.secret_key import derive
+from webhook_app.storage.writer import Writer
+from webhook_app.storage.writing import Writing
+
+T = TypeVar("T")
+#: Minutes of the counts are kept as long as history is by default; totals stay.
+COUNT_DAYS = 90
+
+
+class Store:
+    """Where read positions last. Every verb raises DatabaseUnavailable if the database does not answer."""
+
+    def __init__(self, url: str, keys: tuple[str, ...], counts: Counts | None = None) -> None:
+        self.database = Database(url)
+        self._dialect = self.database.dialect
+        self._forgotten = Forgotten([derive(key, "readmark/forgotten") for key in keys])
+        writing = Writing(self.database.engine.dialect, self._forgotten)
+        self._writer = Writer(self.database, writing)
+        self._group = GroupCommit(self._writer.write, lambda: self.database.concurrency)
+        self.counts = counts or Counts()
+
+    def record(self, inbound: Inbound) -> None:
+        """Return once the delivery is committed, together with others that wait.
+
+        Raises DatabaseUnavailable (nothing of it is stored, or it may be repeated) and Unstorable.
+        """
+        if not inbound.empty:
+            self._group.submit(inbound)
+
+    def read(self, query: Callable[[Connection], T]) -> T:
+        """Run a query of this package's modules."""
+        return self.database.read(query)
+
+    def write(self, change: Callable[[Connection], T]) -> T:
+        """Run a change of this package's modules in a transaction of its own."""
+        return self.database.write(change)
+
+    def check(self) -> None:
+        """Raise DatabaseUnavailable or SchemaOutdated if requests could not be answered."""
+        self.database.check()
+
+    def position(self, key: Key) -> tuple[ReadPosition, list[tuple[int, int]]]:
+        """The position of a key with its history. Raises NotFound."""
+
+        def query(connection: Connection) -> tuple[ReadPosition, list[tuple[int, int]]]:
+            position = positions.one_position(connection, key)
+            if position is None:
+                raise NotFound("There is no read position of this reader and peer.")
+            return position, positions.history_of(connection, key)
+
+        return self.read(query)
+
+    def set_position(self, key: Key, cursor: int, now: int, who: str, shown: str = "") -> None:
+        """Put a position where an operator wants it; see `positions.set_position`. The log says `shown`."""
+
+        def change(connection: Connection) -> None:
+            positions.set_position(connection, self._dialect, key, cursor, now)
+            audit.log(connection, who, "set position", "/".join(key), shown or str(cursor))
+
+        self.write(change)
+
+    def forget(self, platform: str, person: str, now: int, who: str) -> dict[str, int]:
+        """Delete everything about a person, and refuse what happened before. Returns rows by table.
+
+        Bodies in quarantine go page by page; interrupted, the verb is to be repeated.
+        """
+        digest = self._forgotten.digests(platform, person)[0]
+
+        def change(connection: Connection) -> dict[str, int]:
+            gone = people.forget(connection, self._dialect, platform, person, digest, now)
+            # The log must not remember whom it is about.
+            audit.log(connection, who, "forget person", f"{platform}/{digest.hex()[:16]}")
+            return gone
+
+        gone, after = self.write(change), 0
+        gone["quarantine"] = 0
+        while True:
+            search = partial(people.forget_quarantined, platform=platform, person=person, after=after)
+            found, after = self.write(search)
+            gone["quarantine"] += found
+            if not after:
+                return gone
+
+    def log(self, who: str, action: str, subject: str) -> None:
+        """Write an entry of the audit log."""
+        self.write(lambda connection: audit.log(connection, who, action, subject))
+
+    def discard(self, row_id: int, who: str) -> None:
+        """Delete a quarantined row. Raises NotFound."""
+
+        def change(connection: Connection) -> None:
+            if not quarantine.discard(connection, row_id):
+                raise NotFound("There is no such row in quarantine.")
+            audit.log(connection, who, "discard quarantined", str(row_id))
+
+        self.write(change)
+
+    def quarantined(self, row_id: int) -> quarantine.Quarantined:
+        """The quarantined row of that id. Raises NotFound."""
+        row = self.read(lambda connection: quarantine.one_quarantined(connection, row_id))
+        if row is None:
+            raise NotFound("There is no such row in quarantine.")
+        return row
+
+    def flush_counts(self, now: int) -> None:
+        """Write what was counted since the last time; on failure it stays for the next."""
+        self.counts.add("quarantine_dropped", now, self._writer.take_dropped())
+        gathered = self.counts.take()
+        if not gathered:
+            return
+        try:
+            self.write(lambda connection: write_counts(connection, self._dialect, gathered))
+        except BaseException:
+            self.counts.put_back(gathered)
+            raise
+
+    def take_lease(self, name: str, holder: str, milliseconds: int) -> bool:
+        """Take or renew a lease; returns whether the holder has it."""
+        return self.write(
+            lambda connection: retention.take_lease(connection, self._dialect, name, holder, milliseconds)
+        )
+
+    def retain(self, now: int) -> None:
+        """Delete a piece of what has expired: quarantine, memories, links, old minutes."""
+
+        def change(connection: Connection) -> None:
+            retention.drop_expired(connection)
+            retention.drop_overflow(connection)
+            drop_counts(connection, now // 60_000 - COUNT_DAYS * 1440)
+
+        self.write(change)
+
+    def walk_history(self, now: int, days: int, place: retention.Place | None) -> retention.Place | None:
+        """Delete what is older than so many days in a piece of the history; returns where to go on."""
+        before = now - days * retention.DAY
+        return self.write(lambda connection: retention.drop_history(connection, place, before))
+
+    def walk_messages(self, place: retention.Place | None) -> retention.Place | None:
+        """Delete what has been read in a piece of the unread messages; returns where to go on."""
+        return self.write(lambda connection: retention.drop_read_messages(connection, place))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._writer.close()
+        self.database.engine.dispose()

@@ -1,0 +1,164 @@
+"""The engine of either database, its time-outs, and its failures in our words."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc, inspect, make_url, text
+from sqlalchemy.pool import NullPool
+
+from webhook_app.errors import DatabaseUnavailable, SchemaOutdated, Unstorable
+from webhook_app.storage.concurrency import Threads, concurrency
+from webhook_app.storage.migrations import KNOWN
+
+T = TypeVar("T")
+#: Values a database refuses; everything else it reports is its own trouble and may pass.
+DATA_ERRORS = (exc.DataError, exc.IntegrityError, OverflowError, UnicodeEncodeError)
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine; nothing is connected yet."""
+    if make_url(url).get_backend_name() == "sqlite":
+        # A connection a verb: opening a file is cheap, and no connection is shared between threads.
+        engine = create_engine(
+            url,
+            poolclass=NullPool,
+            connect_args={"timeout": 2, "check_same_thread": False, "cached_statements": 500},
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    engine = create_engine(
+        url,
+        # Small plans have 20 connections; the writer's is one of the three of this process.
+        pool_size=3,
+        max_overflow=0,
+        pool_timeout=3,
+        pool_pre_ping=True,
+        pool_recycle=600,
+        connect_args={
+            "connect_timeout": 3,
+            "tcp_user_timeout": 5000,
+            # Transaction poolers hand the next transaction to another server.
+            "prepare_threshold": None,
+        },
+    )
+    event.listen(engine, "begin", _begin_postgres)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
+    """An acknowledgement means durable: a sync at each commit. Transactions are begun by us."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA cache_size=-16000")
+    # Four times the default: pages that change again and again are copied into the file once.
+    connection.execute("PRAGMA wal_autocheckpoint=4000")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads before it writes would fail at once where another has written in between.
+    options = connection.get_execution_options()
+    if not options.get("by_hand"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+
+
+#: In the transaction and not at connect: behind a transaction pooler a session may be another's.
+TIMEOUTS = "SET LOCAL statement_timeout = 5000; SET LOCAL lock_timeout = 2000"
+
+
+def _begin_postgres(connection: Connection) -> None:
+    if not connection.get_execution_options().get("by_hand"):
+        connection.exec_driver_sql(TIMEOUTS)
+
+
+def client_cursor() -> Any:
+    """The cursor class of the Postgres driver that puts parameters in by itself."""
+    from psycopg import ClientCursor  # a fifth of a second that SQLite does not need
+
+    return ClientCursor
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's exceptions into DatabaseUnavailable or Unstorable."""
+    try:
+        yield
+    except DATA_ERRORS as error:
+        raise Unstorable(f"The database refuses these values: {type(error).__name__}") from error
+    except (exc.SQLAlchemyError, OSError, sqlite3.Error) as error:
+        raise DatabaseUnavailable from error
+
+
+class Database:
+    """Runs work in transactions, off the event loop where the driver blocks."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = open_engine(url)
+        self.dialect = self.engine.dialect.name
+        self._writing = self.engine.execution_options(writes=True)
+        self._checked = False
+        self._concurrency: Threads | None = None
+
+    @property
+    def concurrency(self) -> Threads:
+        """Threads or greenlets; chosen at the first use, which is after the fork."""
+        if self._concurrency is None:
+            self._concurrency = concurrency(native=self.dialect == "sqlite")
+        return self._concurrency
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Run a query in a transaction. Raises DatabaseUnavailable."""
+        return self.concurrency.aside(lambda: self._run(self.engine, work))
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run a change in a transaction and commit it. Raises DatabaseUnavailable, Unstorable."""
+        return self.concurrency.aside(lambda: self._run(self._writing, work))
+
+    def _run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        with translated(), engine.connect() as connection:
+            self.check_schema(connection)
+            with connection.begin():
+                return work(connection)
+
+    def connect(self) -> Connection:
+        """Return a connection of the writer's own, schema checked; it begins and commits by hand."""
+        with self.engine.connect() as connection:
+            self.check_schema(connection)
+        return self.engine.connect().execution_options(by_hand=True, isolation_level="AUTOCOMMIT")
+
+    def file_id(self) -> tuple[int, int] | None:
+        """Which file a SQLite database is; None if there is none under its name.
+
+        Whoever removes or replaces the file leaves us writing to one that nobody will ever find.
+        """
+        try:
+            stat = os.stat(self.engine.url.database or "")
+        except FileNotFoundError:
+            return None
+        return stat.st_dev, stat.st_ino
+
+    def check(self) -> None:
+        """Raise DatabaseUnavailable or SchemaOutdated if requests could not be answered."""
+        self._checked = False
+        self.read(lambda connection: connection.execute(text("SELECT 1")))
+
+    def check_schema(self, connection: Connection) -> None:
+        """Refuse a schema older than this release, once a process. An unknown one is newer: it is served."""
+        if self._checked:
+            return
+        with connection.begin():
+            version = schema_version(connection)
+        if version is None or (version in KNOWN and version != KNOWN[-1]):
+            raise SchemaOutdated
+        self._checked = True
+
+
+def schema_version(connection: Connection) -> str | None:
+    """The revision the database is at; None before the first migration."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return version

@@ -1,0 +1,77 @@
+"""Who was forgotten, remembered as HMACs; and what of a batch must therefore not be stored."""
+
+import hmac
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection, select
+
+from webhook_app.domain.inbound import Unreadable
+from webhook_app.storage import tables as t
+from webhook_app.storage.batch import Batch
+
+#: (platform, id) → what happened before this moment is dropped.
+NotBefore = dict[tuple[str, str], int]
+#: What may be an id in a body that nobody could read: five characters or more, or anything between quotes,
+#: for short numbers are counts. Leading zeros are another spelling.
+ID = re.compile(r'(?<![0-9A-Za-z])0*([1-9A-Za-z][0-9A-Za-z.]{4,42})|"0*([0-9A-Za-z][0-9A-Za-z.]{0,3})"')
+#: Ids asked for in one statement; SQLite's oldest limit is 999 parameters.
+PIECE = 500
+
+
+class Forgotten:
+    """The memory of the forgotten. `keys` are those of the HMACs: the first writes, all read."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys = keys
+
+    def digests(self, platform: str, person: str) -> list[bytes]:
+        """The HMACs a person may be remembered by, one a key; the first is the one to write."""
+        return [hmac.digest(key, f"{platform}\n{person}".encode(), "sha256") for key in self._keys]
+
+    def not_before(self, connection: Connection, people: Iterable[tuple[str, str]]) -> NotBefore:
+        """The moments before which nothing about these (platform, id) is stored."""
+        owners = {digest: who for who in people for digest in self.digests(*who)}
+        digests, limits = list(owners), NotBefore()
+        for start in range(0, len(digests), PIECE):
+            found = connection.execute(
+                select(t.forgotten.c.digest, t.forgotten.c.not_before).where(
+                    t.forgotten.c.digest.in_(digests[start : start + PIECE]),
+                    t.forgotten.c.expires_at > t.now_ms(),
+                )
+            )
+            for digest, moment in found:
+                who = owners[bytes(digest)]
+                limits[who] = max(moment, limits.get(who, 0))
+        return limits
+
+    def without(self, connection: Connection, batch: Batch) -> Batch:
+        """The batch without what forgotten people did before they were forgotten.
+
+        A body that could not be read and names one of them has no time that could be trusted; it goes.
+        """
+        named = [(part, _ids(part)) for part in batch.unreadable]
+        people = {(event.platform, who) for event in batch.marks for who in (event.reader, event.peer)}
+        people |= {(event.platform, who) for event in batch.messages for who in (event.reader, event.peer)}
+        people |= {person[:2] for person in batch.people}
+        people |= {(notice.platform, notice.subject) for notice in batch.notices}
+        limits = self.not_before(connection, people.union(*(ids for _, ids in named)))
+
+        def allowed(platform: str, at: int, *ids: str) -> bool:
+            return all(at >= limits.get((platform, who), 0) for who in ids)
+
+        return replace(
+            batch,
+            marks=[m for m in batch.marks if allowed(m.platform, m.read_at, m.reader, m.peer)],
+            messages=[m for m in batch.messages if allowed(m.platform, m.sent_at, m.reader, m.peer)],
+            people=[p for p in batch.people if allowed(p.platform, p.seen_at, p.id)],
+            notices=[n for n in batch.notices if allowed(n.platform, n.at, n.subject)],
+            unreadable=[part for part, ids in named if not ids & limits.keys()],
+        )
+
+
+def _ids(part: Unreadable) -> set[tuple[str, str]]:
+    """Whatever may be a person's id in a body."""
+    text = part.body.decode("utf-8", "replace")
+    return {(part.platform, match[1] or match[2]) for match in ID.finditer(text)}

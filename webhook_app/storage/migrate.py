@@ -1,0 +1,57 @@
+"""Bring a database to the tables of today; one process at a time, and never backwards."""
+
+import time
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
+
+from webhook_app.storage.database import open_engine, schema_version, translated
+from webhook_app.storage.migrations import KNOWN
+
+#: The number under which migrating processes take turns.
+TURN = 0x7265_6164
+
+
+def _write_ahead(engine: Engine) -> None:
+    """Make readers and the writer of a SQLite file independent; the file remembers it.
+
+    Of several processes that do this at once all but one are told that the file is locked, without waiting.
+    """
+    with engine.connect().execution_options(by_hand=True, isolation_level="AUTOCOMMIT") as connection:
+        for left in reversed(range(100)):
+            try:
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+                return
+            except OperationalError:
+                if not left:
+                    raise
+                time.sleep(0.02)
+
+
+def migrate(url: str) -> str:
+    """Return what was done in one line. Raises DatabaseUnavailable."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    engine = open_engine(url)
+    with translated():
+        try:
+            if engine.dialect.name == "sqlite":
+                _write_ahead(engine)
+            with engine.execution_options(writes=True).begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    # Migrations may take longer than a request may.
+                    connection.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"))
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": TURN})
+                version = schema_version(connection)
+                if version is not None and version not in KNOWN:
+                    return f"The schema ({version}) is of a newer release; nothing to do."
+                if version == KNOWN[-1]:
+                    return f"The schema is up to date ({version})."
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+                return f"The schema is now {KNOWN[-1]} (was {version or 'empty'})."
+        finally:
+            engine.dispose()

@@ -1,0 +1,110 @@
+"""Forget a person: everywhere, and for good."""
+
+import json
+import re
+
+from sqlalchemy import Connection, and_, case, delete, func, or_, select, tuple_, update
+
+from webhook_app.storage import tables as t
+from webhook_app.storage.positions import close_gate
+
+#: For how long what happened before is refused; X replays at most five days.
+REMEMBERED = 30 * 86_400_000  # milliseconds
+#: Quarantined bodies read at once, of up to 1 MiB each.
+PAGE = 50
+
+
+def forget(
+    connection: Connection, dialect: str, platform: str, person: str, digest: bytes, now: int
+) -> dict[str, int]:
+    """Delete all but the quarantined bodies, and leave a not-before time under the digest.
+
+    Returns how many rows of what went.
+    """
+    close_gate(connection, dialect)
+    limit = max(now, _latest(connection, platform, person) + 1)
+    insert = t.insert(dialect, t.forgotten).values(
+        digest=digest, not_before=limit, expires_at=now + REMEMBERED
+    )
+    old, given = t.forgotten.c, insert.excluded
+    # A second time does not forget less: what the first has refused is refused still.
+    later = case((old.not_before > given.not_before, old.not_before), else_=given.not_before)
+    new = {"not_before": later, "expires_at": given.expires_at}
+    connection.execute(insert.on_conflict_do_update(index_elements=["digest"], set_=new))
+    p, h = t.read_positions.c, t.history.c
+    # History has no index by peer; the positions' index leads there.
+    readers = select(p.platform, p.reader, p.peer).where(p.platform == platform, p.peer == person)
+    # Two statements: of one with OR, Postgres would read the whole history.
+    of_reader = and_(h.platform == platform, h.reader == person)
+    whose = (of_reader, tuple_(h.platform, h.reader, h.peer).in_(readers))
+    gone = {"history": sum(connection.execute(delete(t.history).where(side)).rowcount for side in whose)}
+    for table in (t.read_positions, t.unread_messages, t.unread_overflow):
+        gone[table.name] = sum(
+            connection.execute(delete(table).where(table.c.platform == platform, side == person)).rowcount
+            for side in (table.c.reader, table.c.peer)
+        )
+    of_person = delete(t.people).where(t.people.c.platform == platform, t.people.c.id == person)
+    gone["people"] = connection.execute(of_person).rowcount
+    subject = delete(t.notices).where(t.notices.c.platform == platform, t.notices.c.subject == person)
+    connection.execute(subject)
+    bound = (t.tokens.c.platform == platform, t.tokens.c.account == person)
+    gone["tokens"] = connection.execute(delete(t.tokens).where(*bound)).rowcount
+    _forget_deeds(connection, platform, person, digest)
+    return gone
+
+
+def _latest(connection: Connection, platform: str, person: str) -> int:
+    """The latest time stored of a person: a platform's clock may be ahead of ours."""
+    p, h = t.read_positions.c, t.history.c
+    moments = (
+        *(
+            select(func.max(moment)).where(p.platform == platform, side == person)
+            for side in (p.reader, p.peer)
+            for moment in (p.read_at, p.not_before)
+        ),
+        # History has no index by peer; the positions' index leads there.
+        select(func.max(h.read_at)).where(
+            tuple_(h.platform, h.reader, h.peer).in_(
+                select(p.platform, p.reader, p.peer).where(p.platform == platform, p.peer == person)
+            )
+        ),
+        select(func.max(h.read_at)).where(h.platform == platform, h.reader == person),
+    )
+    return max(connection.scalar(moment) or 0 for moment in moments)
+
+
+def _forget_deeds(connection: Connection, platform: str, person: str, digest: bytes) -> None:
+    """Take the id out of the audit log's subjects, which name positions as platform/reader/peer."""
+    subject = t.audit.c.subject
+    as_reader = subject.startswith(f"{platform}/{person}/", autoescape=True)
+    as_peer = subject.endswith(f"/{person}", autoescape=True)
+    same = subject.startswith(f"{platform}/", autoescape=True)
+    anonymous = f"{platform}/{digest.hex()[:16]}"
+    connection.execute(update(t.audit).where(same, or_(as_reader, as_peer)).values(subject=anonymous))
+
+
+def forget_quarantined(connection: Connection, platform: str, person: str, after: int) -> tuple[int, int]:
+    """Delete the bodies that name the person among the next page of them.
+
+    Returns how many went and the last id looked at, 0 at the end. In pages, because bodies are large and
+    ingest must not wait for the search.
+    """
+    q = t.quarantine.c
+    rows = connection.execute(
+        select(q.id, q.body).where(q.platform == platform, q.id > after).order_by(q.id).limit(PAGE)
+    ).all()
+    named = [row.id for row in rows if _names(bytes(row.body), person)]
+    if named:
+        connection.execute(delete(t.quarantine).where(q.id.in_(named)))
+    return len(named), rows[-1].id if len(rows) == PAGE else 0
+
+
+def _names(body: bytes, person: str) -> bool:
+    """Whether an id occurs in a body, plainly or behind JSON's escapes, and not as a part of a longer one."""
+    named = re.compile(rf"(?<![0-9A-Z])0*{re.escape(person)}(?![0-9A-Z])")
+    if named.search(body.decode("utf-8", "replace")):
+        return True
+    try:
+        return named.search(json.dumps(json.loads(body), ensure_ascii=False)) is not None
+    except (ValueError, RecursionError):
+        return False

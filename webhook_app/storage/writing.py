@@ -1,0 +1,150 @@
+"""What one transaction of ingest writes, whatever the number of deliveries in it."""
+
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Dialect, FromClause, and_, delete, exists, or_, select, text
+
+from webhook_app.domain.inbound import Person
+from webhook_app.domain.position import Mark, furthest, history
+from webhook_app.storage import tables as t
+from webhook_app.storage.batch import Batch
+from webhook_app.storage.forgotten import Forgotten
+from webhook_app.storage.unread import write_messages
+
+QUARANTINE_LIMIT = 100_000
+KEY = ["platform", "reader", "peer"]
+MARK = list(Mark._fields)
+PERSON = list(Person._fields)
+
+
+class Writing:
+    """The statements of ingest in one dialect, built once."""
+
+    def __init__(self, dialect: Dialect, forgotten: Forgotten) -> None:
+        self._dialect = dialect.name
+        self._forgotten = forgotten
+        self._exceptions = str(
+            select(
+                exists(select(t.forgotten.c.digest)),
+                exists(select(t.read_positions.c.reader).where(text("not_before > 0"))),
+            ).compile(dialect=dialect)
+        )
+        self._positions = t.Given(dialect, t.read_positions, MARK, self._upsert_positions)
+        self._history = t.Given(dialect, t.history, MARK, self._upsert_history)
+        self._corrected = t.Given(dialect, t.read_positions, KEY, self._select_corrected)
+        self._people = t.Given(dialect, t.people, PERSON, self._upsert_people)
+
+    def write(self, connection: Connection, batch: Batch) -> tuple[int, list[t.Step]]:
+        """Write in the caller's transaction what is rare of a batch.
+
+        Returns how many quarantined rows had to go, and the steps that the caller is to run before its
+        commit. All the hot statements are among the steps, so that they can travel together.
+        """
+        any_forgotten, any_corrected = connection.exec_driver_sql(self._exceptions).one()
+        if any_forgotten:
+            batch = self._forgotten.without(connection, batch)
+        marks = self._without_corrected(connection, batch.marks) if any_corrected else batch.marks
+        if batch.messages:
+            write_messages(connection, self._dialect, batch.messages)
+        dropped = self._write_rest(connection, batch)
+        steps: list[t.Step] = []
+        if marks:
+            rows = furthest(marks)
+            steps += self._positions.steps(rows)
+            steps += self._history.steps(history(marks) if len(rows) < len(marks) else rows)
+        if batch.people:
+            steps += self._people.steps(batch.people)
+        return dropped, steps
+
+    def _write_rest(self, connection: Connection, batch: Batch) -> int:
+        """Notices and quarantine, which are rare."""
+        if batch.notices:
+            upsert = t.insert(self._dialect, t.notices)
+            newer = upsert.on_conflict_do_update(
+                index_elements=["platform", "kind", "subject"],
+                set_={"at": upsert.excluded.at, "detail": upsert.excluded.detail},
+                where=upsert.excluded.at >= t.notices.c.at,
+            )
+            connection.execute(newer, [notice._asdict() for notice in batch.notices])
+        if batch.settles:
+            connection.execute(delete(t.quarantine).where(t.quarantine.c.id.in_(batch.settles)))
+        return self._quarantine(connection, batch) if batch.unreadable else 0
+
+    def _quarantine(self, connection: Connection, batch: Batch) -> int:
+        keep = t.insert(self._dialect, t.quarantine).on_conflict_do_nothing(
+            index_elements=["platform", "digest"]
+        )
+        rows = [
+            {
+                "platform": part.platform,
+                "body": part.body,
+                "errors": orjson.dumps(part.errors, option=orjson.OPT_NON_STR_KEYS).decode(),
+                "digest": sha256(part.body).digest(),
+            }
+            for part in batch.unreadable
+        ]
+        connection.execute(keep.values(received_at=t.now_ms()), rows)
+        oldest = (
+            select(t.quarantine.c.id).order_by(t.quarantine.c.id.desc()).offset(QUARANTINE_LIMIT).limit(1)
+        )
+        gone = connection.execute(delete(t.quarantine).where(t.quarantine.c.id <= oldest.scalar_subquery()))
+        return gone.rowcount
+
+    def _without_corrected(self, connection: Connection, marks: list[Mark]) -> list[Mark]:
+        """The marks without those older than a correction; before merging, or they would hide later ones."""
+        keys = sorted({mark.key for mark in marks})
+        limits = {
+            tuple(row[:3]): row[3]
+            for step in self._corrected.steps(keys)
+            for row in connection.exec_driver_sql(*step)
+        }
+        return [mark for mark in marks if mark.read_at >= limits.get(mark.key, 0)]
+
+    def _upsert_positions(self, given: FromClause) -> Any:
+        """Raise a position to a greater mark, or to an earlier time of an equal one."""
+        insert = t.insert(self._dialect, t.read_positions).from_select(
+            [*MARK, "updated_at"], select(*given.c, t.now_ms()).where(text("true"))
+        )
+        old, new = t.read_positions.c, insert.excluded
+        return insert.on_conflict_do_update(
+            index_elements=KEY,
+            set_={"cursor": new.cursor, "read_at": new.read_at, "updated_at": new.updated_at},
+            where=or_(new.cursor > old.cursor, and_(new.cursor == old.cursor, new.read_at < old.read_at)),
+        )
+
+    def _upsert_history(self, given: FromClause) -> Any:
+        """Add to the set, or move a time back."""
+        # SQLite reads the ON of an upsert from a select without WHERE as a join's.
+        rows = select(*given.c).where(text("true"))
+        insert = t.insert(self._dialect, t.history).from_select(MARK, rows)
+        return insert.on_conflict_do_update(
+            index_elements=[*KEY, "cursor"],
+            set_={"read_at": insert.excluded.read_at},
+            where=insert.excluded.read_at < t.history.c.read_at,
+        )
+
+    def _select_corrected(self, given: FromClause) -> Any:
+        """The not-before times of these keys."""
+        old = t.read_positions.c
+        same = and_(*(old[name] == given.c[name] for name in KEY))
+        rows = select(*(old[name] for name in KEY), old.not_before)
+        return rows.join_from(given, t.read_positions, same).where(text("not_before > 0"))
+
+    def _upsert_people(self, given: FromClause) -> Any:
+        """Write the names that are new or changed; the others are not even locked."""
+        old = t.people.c
+        known = and_(old.platform == given.c.platform, old.id == given.c.id)
+        changed = or_(*(old[name] != given.c[name] for name in ("name", "handle", "picture")))
+        rows = (
+            select(*given.c)
+            .join_from(given, t.people, known, isouter=True)
+            .where(or_(old.id.is_(None), and_(changed, given.c.seen_at >= old.seen_at)))
+        )
+        insert = t.insert(self._dialect, t.people).from_select(PERSON, rows)
+        return insert.on_conflict_do_update(
+            index_elements=["platform", "id"],
+            set_={name: insert.excluded[name] for name in PERSON[2:]},
+            where=insert.excluded.seen_at >= old.seen_at,
+        )
