@@ -1,0 +1,95 @@
+"""Joins the two wings: what platforms understand, the store keeps."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from webhook_app.domain.counts import Counts
+from webhook_app.domain.inbound import Inbound, Unreadable
+from webhook_app.errors import DatabaseUnavailable, Unstorable
+from webhook_app.platforms import Platforms, open_platforms
+from webhook_app.settings import Settings
+from webhook_app.storage import Store
+from webhook_app.storage.secret_key import secret_keys
+
+
+def wall_clock() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class Services:
+    """Everything a process works with. Nothing is connected before its first use, which is after the fork."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], int] = wall_clock,
+        platforms: Platforms | None = None,
+        counts: Counts | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.platforms = platforms or open_platforms(settings)
+        #: They sign sessions, encrypt and hash; the first writes, all read.
+        self.secret_keys = secret_keys(settings.database_url, settings.secret_keys)
+        self.store = Store(settings.database_url, self.secret_keys, counts)
+        self.counts = self.store.counts
+
+    def receive(self, platform: str, headers: Mapping[str, str], body: bytes) -> Inbound:
+        """Verify, translate and store a delivery; returns once it is durable.
+
+        Raises NotFound, NotConfigured, BadSignature, BadDelivery, and DatabaseUnavailable (the platform
+        is to deliver again).
+        """
+        now = self.clock()
+        inbound = self.platforms.named(platform).receive(headers, body, now)
+        inbound = self._keep(inbound)
+        self._count(inbound, now)
+        return inbound
+
+    def _keep(self, inbound: Inbound) -> Inbound:
+        """Store a delivery; one that the database refuses goes to quarantine alone."""
+        try:
+            self.store.record(inbound)
+        except Unstorable as refusal:
+            errors = {"_schema": [str(refusal)]}
+            part = Unreadable(inbound.platform, inbound.body, errors)
+            inbound = Inbound(inbound.platform, unreadable=[part], quarantined=1, errors=errors)
+            self.store.record(inbound)
+        return inbound
+
+    def _count(self, inbound: Inbound, now: int) -> None:
+        add, platform = self.counts.add, inbound.platform
+        add(f"deliveries|{platform}", now)
+        for outcome, n in (
+            ("accepted", inbound.accepted), ("quarantined", inbound.quarantined), ("ignored", inbound.ignored)
+        ):  # fmt: skip
+            add(f"events|{platform}|{outcome}", now, n)
+        for kind, n in inbound.kinds.items():
+            add(f"event types|{platform}|{kind}", now, n)
+
+    def retry(self, row_id: int, who: str) -> Inbound:
+        """Read a quarantined row again; what is understood now is stored and the row goes, in one commit.
+
+        Returns what came of it; where nothing was understood, the row stays. Raises NotFound.
+        """
+        row = self.store.quarantined(row_id)
+        inbound = self.platforms.named(row.platform).read(row.body, self.clock())
+        if inbound.accepted or inbound.ignored:
+            inbound.settles = (row_id,)
+            self.store.record(inbound)
+            self.store.log(who, "retry quarantined", str(row_id))
+        return inbound
+
+    def flush(self) -> None:
+        """Write the counts, if the database answers."""
+        try:
+            self.store.flush_counts(self.clock())
+        except DatabaseUnavailable:
+            return
+
+    def close(self) -> None:
+        """Write the counts and give the connections back."""
+        self.flush()
+        self.store.close()

@@ -1,0 +1,98 @@
+"""Read positions: listed, and one with its history."""
+
+from typing import Any
+
+from schemas.api import PositionQuery, Positions, PositionWithHistory
+from webhook_app.domain.position import ReadPosition
+from webhook_app.errors import InvalidValue
+from webhook_app.storage.positions import Filter, list_positions
+from webhook_app.web.api.routing import noun, route
+from webhook_app.web.api.values import cut, filtered_platform, platforms_with, read_page, value
+from webhook_app.web.auth import only_own
+from webhook_app.web.current import platform_named, store
+from webhook_app.web.front import front
+
+blueprint = noun("read positions", "Who has read whose messages, up to where.")
+
+
+@route(
+    blueprint, "/read-positions", scope="read", bound=True, query=PositionQuery, answer=Positions, etag=True
+)
+def read_positions(**query: Any) -> dict[str, Any]:
+    """List read positions
+
+    Ordered by platform, reader and peer; with `updated_since` by time, oldest first.
+    """
+    wanted = _filter(**query)
+    rows, next_page = cut(
+        store().read(lambda connection: list_positions(connection, wanted)),
+        query["limit"],
+        lambda row: row[:3] if wanted.updated_since is None else (row.updated_at, *row[:3]),
+    )
+    return {"items": [show_position(row) for row in rows], "next_page": next_page}
+
+
+@route(
+    blueprint,
+    "/read-positions/<platform>/<reader>/<peer>",
+    scope="read",
+    bound=True,
+    answer=PositionWithHistory,
+    etag=True,
+)
+def one_position(platform: str, reader: str, peer: str) -> dict[str, Any]:
+    """Show one read position with its history"""
+    there = platform_named(platform)
+    reader, peer = value("reader", there.reader, reader), value("peer", there.reader, peer)
+    only_own(platform, reader, peer)
+    position, history = store().position((platform, reader, peer))
+    steps = [{"cursor": there.show(cursor), "read_at": read_at} for cursor, read_at in history]
+    return {**show_position(position), "history": steps}
+
+
+def show_position(row: ReadPosition) -> dict[str, Any]:
+    """A position as the API shows it; its times are still numbers."""
+    there = platform_named(row.platform)
+    sent_at = there.moment(row.cursor)
+    waited = None if sent_at is None or sent_at > row.read_at else (row.read_at - sent_at) / 1000
+    return {
+        "platform": row.platform,
+        "reader": row.reader,
+        "peer": row.peer,
+        "cursor": there.show(row.cursor),
+        "read_at": row.read_at,
+        "sent_at": sent_at,
+        "seconds_to_read": waited,
+        "updated_at": row.updated_at,
+        "reader_name": row.reader_name or None,
+        "peer_name": row.peer_name or None,
+    }
+
+
+def _filter(
+    *,
+    platform: str | None = None,
+    reader: str | None = None,
+    peer: str | None = None,
+    before_message: str | None = None,
+    updated_since: int | None = None,
+    limit: int,
+    page: str | None = None,
+) -> Filter:
+    """Read a query's values. Raises InvalidValue."""
+    before, platforms = None, set(front().platforms)
+    if platform is not None:
+        there, platforms = filtered_platform(platform), {platform}
+        reader = None if reader is None else value("reader", there.reader, reader)
+        peer = None if peer is None else value("peer", there.reader, peer)
+        before = None if before_message is None else value("before_message", there.cursor, before_message)
+    elif before_message is not None:
+        raise InvalidValue(
+            "before_message", "This filter needs platform: messages are numbered per platform."
+        )
+    else:
+        for field, text in (("reader", reader), ("peer", peer)):
+            platforms &= platforms if text is None else platforms_with(field, text)
+    only_own(platform, reader, peer)
+    after = read_page(page, str, str, str) if updated_since is None else read_page(page, int, str, str, str)
+    return Filter(tuple(platforms), reader, peer, updated_since, before, after, limit + 1)

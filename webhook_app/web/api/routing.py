@@ -1,0 +1,80 @@
+"""How a view of the API is declared: path, scope, query and answer in one place, checked and documented."""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Response, request
+from flask_smorest import Blueprint
+from marshmallow import RAISE, Schema
+
+from schemas.api import NoQuery
+from webhook_app.platforms import REGISTRY
+from webhook_app.web.auth import needs
+
+V = TypeVar("V", bound=Callable[..., Any])
+PREFIX = "/api/v1"
+VARIABLE = re.compile(r"(\w+)>")
+#: What the variables of the paths are.
+PATH: dict[str, dict[str, Any]] = {
+    "platform": {"description": "The platform.", "schema": {"type": "string", "enum": sorted(REGISTRY)}},
+    "reader": {"description": "The id of who has read."},
+    "peer": {"description": "The id of who wrote, or of the channel."},
+    "message": {"description": "The id of a message, as the platform writes it."},
+    "id": {"description": "Which one: a person's id, or a row's number."},
+}
+IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "description": "The `ETag` of an earlier answer; if it still holds, 304 comes without a body.",
+    "schema": {"type": "string"},
+}
+
+
+def noun(name: str, description: str) -> Blueprint:
+    """Return a part of the API."""
+    return Blueprint(name, __name__, url_prefix=PREFIX, description=description)
+
+
+def route(
+    blueprint: Blueprint,
+    rule: str,
+    *,
+    scope: str,
+    bound: bool = False,
+    method: str = "GET",
+    query: type[Schema] = NoQuery,
+    answer: type[Schema] | None = None,
+    etag: bool = False,
+) -> Callable[[V], V]:
+    """Declare a view. It gets the query's values as keywords beside the path's; without `answer`, 204.
+
+    The summary and the description in the documents are those of its docstring.
+    """
+
+    security = [{"token": [scope]}, {"session": [scope]}]
+    parameters = [
+        {"in": "path", "name": name, "required": True, **PATH[name]} for name in VARIABLE.findall(rule)
+    ]
+    parameters += [IF_NONE_MATCH] if etag else []
+
+    def declare(view: V) -> V:
+        wrapped = blueprint.response(200 if answer else 204, answer)(view)
+        wrapped = blueprint.arguments(query, location="query", as_kwargs=True, unknown=RAISE)(wrapped)
+        if etag:
+            wrapped = blueprint.alt_response(304, description="Nothing has changed.")(wrapped)
+        wrapped = needs(scope, bound=bound)(blueprint.doc(security=security)(wrapped))
+        blueprint.route(rule, methods=[method], parameters=parameters)(wrapped)
+        return view
+
+    return declare
+
+
+def finish(response: Response) -> Response:
+    """Give an answer its validator, and 304 to who has it already. Answers are for their caller alone."""
+    if request.path.startswith(PREFIX):
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        if request.method in ("GET", "HEAD") and response.status_code == 200:
+            response.add_etag()
+            response.make_conditional(request)
+    return response

@@ -1,0 +1,116 @@
+"""What a request needs at once, and what is loaded when one first needs it.
+
+SQLAlchemy and the API's libraries take a second to import, and X gives a sleeping dyno three to wake up and
+answer a CRC. So this module, the webhooks and the platforms load neither; `services` and the desk (API,
+pages, metrics) come with the first request that wants them, or a moment after the start.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from threading import RLock, Thread
+from typing import Any, Protocol, cast
+from uuid import uuid4
+
+from flask import current_app
+
+from webhook_app.domain.counts import Counts
+from webhook_app.domain.inbound import Inbound
+from webhook_app.platforms import Platforms
+from webhook_app.settings import Settings
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+WSGI = Callable[[Environ, StartResponse], Iterable[bytes]]
+#: How long after its start a process loads what it has not yet needed.
+WARM_UP = 1.0  # seconds
+
+
+class Headers(Mapping[str, str]):
+    """A request's headers, out of its WSGI environment, by name in any case."""
+
+    def __init__(self, environ: Environ) -> None:
+        self._environ = environ
+
+    def __getitem__(self, name: str) -> str:
+        value: str = self._environ["HTTP_" + name.upper().replace("-", "_")]
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return (key[5:].replace("_", "-").title() for key in self._environ if key.startswith("HTTP_"))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class Shutdown(Protocol):
+    """How a serving process learns of its end."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait; True if the process is ending."""
+
+
+class Receiving(Protocol):
+    """The part of `services.Services` that the webhooks need."""
+
+    def receive(self, platform: str, headers: Mapping[str, str], body: bytes) -> Inbound:
+        """Verify, translate and store a delivery."""
+
+
+@dataclass
+class Front:
+    """The parts of the application, each made at its first use, which is after the fork."""
+
+    settings: Settings
+    platforms: Platforms
+    clock: Callable[[], int]
+    counts: Counts = field(default_factory=Counts)
+    _services: Receiving | None = None
+    _desk: WSGI | None = None
+    _loading: Any = field(default_factory=RLock)
+
+    def services(self) -> Receiving:
+        """The services. Raises DatabaseUnavailable if SQLite's key file cannot be made."""
+        if self._services is None:
+            with self._loading:
+                if self._services is None:
+                    make = import_module("webhook_app.services").Services
+                    self._services = make(
+                        self.settings, clock=self.clock, platforms=self.platforms, counts=self.counts
+                    )
+        return cast(Receiving, self._services)
+
+    def desk(self) -> WSGI:
+        """The application behind the webhooks."""
+        if self._desk is None:
+            with self._loading:
+                if self._desk is None:
+                    self._desk = import_module("webhook_app.web.desk").create_desk(self)
+        return cast(WSGI, self._desk)
+
+    def start(self, shutdown: Shutdown) -> None:
+        """Begin what a serving process does besides: called in each gunicorn worker, after the fork."""
+        Thread(target=self._keep_house, args=(shutdown,), daemon=True).start()
+
+    def _keep_house(self, shutdown: Shutdown) -> None:
+        # The CRC that may have woken this process goes first.
+        shutdown.wait(WARM_UP)
+        import_module("webhook_app.housekeeping").keep_house(self.services, shutdown.wait)
+
+    def close(self) -> None:
+        """Flush and close what was made."""
+        if self._services is not None:
+            cast(Any, self._services).close()
+
+
+def request_id(environ: Environ) -> str:
+    """The id that the host's router gave the request, or one of our own."""
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    return given if REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+def front() -> Front:
+    """The front of the application that serves this request."""
+    return cast(Front, current_app.extensions["webhook_app"])
