@@ -1,0 +1,93 @@
+"""Serves a sandbox on loopback: in a thread of a test, or as the process of ``readmark sandbox``."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Self
+
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from webhook_app.sandbox import account_activity, activity, auth, control, problems, webhooks
+from webhook_app.sandbox.config import SandboxConfig
+from webhook_app.sandbox.moments import Clock
+from webhook_app.sandbox.world import World
+
+HOST = "127.0.0.1"
+#: Seconds between two looks whether to stop: the standard library's half a second would be every test's.
+_POLL = 0.02
+
+
+def create_app(world: World) -> Flask:
+    """The sandbox's endpoints over this world."""
+    app = Flask(__name__)
+    app.extensions["sandbox_world"] = world
+    app.extensions["sandbox_state"] = world.state
+    problems.init_app(app)
+    auth.init_app(app)
+    app.register_blueprint(webhooks.blueprint)
+    app.register_blueprint(account_activity.blueprint)
+    app.register_blueprint(activity.blueprint)
+    app.register_blueprint(control.blueprint)
+    return app
+
+
+class _Handler(WSGIRequestHandler):
+    """Says nothing about the calls it answers: a demonstration shares its terminal with the consumer."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Does nothing, on purpose."""
+
+
+class Sandbox:
+    """A running sandbox, for as long as the ``with`` block lasts; it patches nothing in its process."""
+
+    def __init__(
+        self, config: SandboxConfig, *, clock: Clock = time.time, say: Callable[[str], object] = print
+    ) -> None:
+        self.world = World(config, clock)
+        self._say = say
+        self._server = make_server(
+            HOST, config.port, create_app(self.world), threaded=True, request_handler=_Handler
+        )
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_POLL,), name="sandbox", daemon=True
+        )
+
+    @property
+    def url(self) -> str:
+        """The base URL to give to a client, or as ``TWITTER_API_URL``."""
+        return f"http://{HOST}:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        """Answers from here on."""
+        self.world.start()
+        self._thread.start()
+        if self.world.state.config.webhook_url is not None:
+            self.world.enrol_soon(self.world.state.config.webhook_url, self._say)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Answers no more, and leaves no thread behind."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self.world.stop()
+
+
+def serve(config: SandboxConfig, *, say: Callable[[str], object] = print) -> None:
+    """Runs a sandbox until SIGTERM or SIGINT, and says its address when it is ready."""
+    leaving = threading.Event()
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        leaving.set()
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
+    with Sandbox(config, say=say) as sandbox:
+        say(f"sandbox: listening on {sandbox.url}")
+        leaving.wait()
