@@ -1,0 +1,54 @@
+"""The command line: parse, call a floor below, print one line a fact."""
+
+from typing import Any
+
+import click
+
+from webhook_app.cli.demo import demo
+from webhook_app.cli.people import forget
+from webhook_app.cli.positions import positions
+from webhook_app.cli.quarantine import quarantine
+from webhook_app.cli.run import migrate, serve
+from webhook_app.cli.sandbox import sandbox
+from webhook_app.cli.tokens import tokens
+from webhook_app.cli.worker import worker
+from webhook_app.errors import InvalidValue, ReadmarkError
+from webhook_app.web.version import version
+
+
+class Commands(click.Group):
+    """Says what went wrong in one sentence on stderr, exit status 1; wrong usage is 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Invoke the command; our errors become messages without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except InvalidValue as error:
+            raise click.ClickException(f"{error.field}: {error}") from error
+        except ReadmarkError as error:
+            # What the driver says names the file or the host; it is for who runs commands, not for the web.
+            said = str(getattr(error.__cause__, "orig", None) or "").strip().splitlines()
+            raise click.ClickException(f"{error} ({said[0]})" if said else str(error)) from error
+
+
+def _print_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(f"readmark {version()}")
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version,
+    help="Print the version.",
+)  # fmt: skip
+def main() -> None:
+    """Keep read receipts for bots: who has read what, up to where.
+
+    Settings come from the environment, and where it is silent from the file .env of the working
+    directory; the README's table explains each. Exit status: 0 done, 1 not done, 2 wrong usage.
+    """
+
+
+for _command in (serve, worker, migrate, demo, sandbox, tokens, positions, quarantine, forget):
+    main.add_command(_command)

@@ -1,0 +1,78 @@
+"""`sandbox`: X, pretended."""
+
+import secrets
+
+import click
+
+from webhook_app.sandbox.config import Account, SandboxConfig
+from webhook_app.settings import Settings, environment, read_settings
+
+#: The bot's user id where the settings name none.
+BOT = "2244994945"
+#: What the sandbox and its consumer share.
+SHARED = (
+    "twitter_consumer_key", "twitter_consumer_secret", "twitter_bearer_token",
+    "twitter_access_token", "twitter_access_token_secret",
+)  # fmt: skip
+#: A hundred people have read within half a minute, and faster than that nobody can watch.
+PEOPLE, RATE = 200, 8.0
+
+people_option = click.option(
+    "--people", type=click.IntRange(1, 100_000), default=PEOPLE, show_default=True,
+    help="How many people there are.",
+)  # fmt: skip
+rate_option = click.option(
+    "--rate", type=click.FloatRange(0, 1000), default=RATE, show_default=True,
+    help="How many of them begin to write each second.",
+)  # fmt: skip
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8100, show_default=True, help="0 takes any free port."
+)
+@click.option("--webhook", metavar="URL", help="Register this as soon as it answers; then people write.")
+@people_option
+@rate_option
+def sandbox(port: int, webhook: str | None, people: int, rate: float) -> None:
+    """Pretend to be X, on 127.0.0.1.
+
+    Webhooks and subscriptions as X documents them, and people who write and read. Credentials are those of
+    the settings; missing ones are made up and printed as lines for the file .env of the service, which is to
+    have TWITTER_API_URL as well.
+    """
+    # Late: it brings a web server, which no other command needs.
+    from webhook_app.sandbox.server import serve
+
+    settings = read_settings(environment())
+    credentials = made_up() | configured(settings)
+    for name in sorted(credentials.keys() - configured(settings).keys()):
+        click.echo(f"{name.upper()}={credentials[name]}")
+    serve(_config(credentials, port, webhook, people, rate), say=click.echo)
+
+
+def made_up() -> dict[str, str]:
+    """Random credentials."""
+    credentials = {name: secrets.token_hex(20) for name in SHARED}
+    return credentials | {"twitter_access_token": f"{BOT}-{secrets.token_hex(20)}"}
+
+
+def configured(settings: Settings) -> dict[str, str]:
+    """The credentials that the settings name."""
+    return {name: value for name in SHARED if (value := getattr(settings, name))}
+
+
+def _config(
+    credentials: dict[str, str], port: int, webhook: str | None, people: int, rate: float
+) -> SandboxConfig:
+    bot = Account(credentials["twitter_access_token"], credentials["twitter_access_token_secret"])
+    return SandboxConfig(
+        consumer_key=credentials["twitter_consumer_key"],
+        consumer_secret=credentials["twitter_consumer_secret"],
+        bearer_token=credentials["twitter_bearer_token"],
+        accounts=(bot,),
+        port=port,
+        webhook_url=webhook,
+        people=people,
+        reads_per_second=rate,
+    )
