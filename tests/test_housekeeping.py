@@ -1,0 +1,89 @@
+"""Housekeeping, step by step, on a clock of the test's own."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Table
+
+from tests.conftest import NOW, Clock
+from webhook_app.domain.inbound import Inbound, Message
+from webhook_app.domain.position import Mark
+from webhook_app.errors import DatabaseUnavailable
+from webhook_app.housekeeping import FLUSH_EVERY, WALK_EVERY, Housekeeping, keep_house
+from webhook_app.services import Services
+from webhook_app.settings import Settings
+from webhook_app.storage import tables as t
+from webhook_app.storage.counts import totals
+
+DAY = 86_400_000
+
+
+@pytest.fixture
+def services(settings: Settings, clock: Clock) -> Iterator[Services]:
+    """The services of a process."""
+    services = Services(settings, clock=clock)
+    yield services
+    services.close()
+
+
+def to_the_end(house: Housekeeping) -> None:
+    """Step until there is nothing more to do at once."""
+    while house.step():
+        pass
+
+
+def rows(services: Services, table: Table) -> int:
+    """How many rows a table has."""
+    return len(services.store.read(lambda c: c.execute(table.select()).all()))
+
+
+def test_it_drops_what_is_old_or_read(services: Services, clock: Clock) -> None:
+    marks = [Mark("twitter", "1", "2", 10, NOW - 100 * DAY), Mark("twitter", "1", "2", 20, NOW)]
+    messages = [Message("twitter", "1", "2", 15, NOW), Message("twitter", "1", "2", 25, NOW)]
+    services.store.record(Inbound("twitter", messages=messages))
+    services.store.record(Inbound("twitter", marks=marks))
+    to_the_end(Housekeeping(services))
+    assert rows(services, t.history) == 1
+    assert rows(services, t.unread_messages) == 1
+
+
+def test_it_walks_again_after_some_hours(services: Services, clock: Clock) -> None:
+    house = Housekeeping(services)
+    to_the_end(house)
+    old = [Mark("twitter", "1", "2", cursor, NOW - 100 * DAY) for cursor in (1, 2)]
+    services.store.record(Inbound("twitter", marks=old))
+    clock.advance(120)
+    to_the_end(house)
+    assert rows(services, t.history) == 2
+    clock.advance(WALK_EVERY / 1000)
+    to_the_end(house)
+    assert rows(services, t.history) == 1
+
+
+def test_only_the_holder_of_the_lease_does_it(services: Services) -> None:
+    assert services.store.take_lease("retention", "somebody else", 60_000)
+    services.store.record(Inbound("twitter", marks=[Mark("twitter", "1", "2", c, 0) for c in (1, 2)]))
+    to_the_end(Housekeeping(services))
+    assert rows(services, t.history) == 2
+
+
+def test_every_step_writes_the_counts(services: Services) -> None:
+    house = Housekeeping(services)
+    to_the_end(house)
+    services.counts.add("deliveries|twitter", NOW, 3)
+    house.step()
+    assert services.store.read(totals)["deliveries|twitter"] == 3
+
+
+def test_a_database_that_fails_is_asked_again() -> None:
+    waits: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        return len(waits) > 3
+
+    def services() -> Services:
+        raise DatabaseUnavailable
+
+    keep_house(services, wait)
+    assert waits == [FLUSH_EVERY] * 4

@@ -1,0 +1,58 @@
+"""A client that shows a token, and an application over SQLite for what no database changes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.conftest import API_TOKEN, CONSUMER_SECRET, Clock
+from tests.web.callers import bearer
+from webhook_app.settings import read_settings
+from webhook_app.storage.migrate import migrate
+from webhook_app.web.app import create_app
+
+
+@pytest.fixture
+def api(app: Flask) -> FlaskClient:
+    """A client that shows API_TOKEN."""
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = bearer(API_TOKEN)["Authorization"]
+    return client
+
+
+@pytest.fixture
+def plain_environ(tmp_path: Path) -> dict[str, str]:
+    """The environment of a service on SQLite."""
+    return {
+        "DATABASE_URL": f"sqlite:///{tmp_path}/plain.db",
+        "SECRET_KEY": "secret-key-of-the-tests",
+        "API_TOKEN": API_TOKEN,
+        "TWITTER_CONSUMER_SECRET": CONSUMER_SECRET,
+        "CORS_ORIGINS": "https://dash.example.com",
+    }
+
+
+@pytest.fixture
+def plain_app(plain_environ: dict[str, str], clock: Clock) -> Iterator[Flask]:
+    """An application on SQLite."""
+    settings = read_settings(plain_environ)
+    migrate(settings.database_url)
+    app = create_app(settings, clock=clock)
+    yield app
+    app.extensions["webhook_app"].close()
+
+
+@pytest.fixture
+def plain(plain_app: Flask) -> FlaskClient:
+    """A client of it that shows nothing."""
+    return plain_app.test_client()
+
+
+@pytest.fixture
+def plain_api(plain_app: Flask) -> FlaskClient:
+    """A client of it that shows API_TOKEN."""
+    client = plain_app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = bearer(API_TOKEN)["Authorization"]
+    return client

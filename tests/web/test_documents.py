@@ -1,0 +1,177 @@
+"""The OpenAPI document, its page, and whether the API keeps to it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis import checks
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi import checks as openapi_checks
+
+from tests.conftest import API_TOKEN
+from tests.web.callers import ALICE, BOB, BOT, CHARLIE, bearer, mark, message, name, quarantine, record
+from tests.web.test_auth import desk_of
+from webhook_app.storage import Store
+
+DOCUMENT = "/api/v1/openapi.json"
+#: What any answer to any request has to keep.
+PROMISES = [
+    checks.not_a_server_error,
+    openapi_checks.status_code_conformance,
+    openapi_checks.content_type_conformance,
+    openapi_checks.response_schema_conformance,
+]
+
+
+@pytest.fixture
+def document(plain: FlaskClient) -> Any:
+    """The OpenAPI document."""
+    return plain.get(DOCUMENT).get_json()
+
+
+def test_the_document_names_every_route_of_the_api(plain_app: Flask, document: Any) -> None:
+    assert document["openapi"] == "3.1.0"
+    told = {
+        (path, method)
+        for path, item in document["paths"].items()
+        for method in item
+        if method != "parameters"
+    }
+    served = {
+        (
+            rule.rule.replace("int(max=9223372036854775807):", "").replace("<", "{").replace(">", "}"),
+            method.lower(),
+        )
+        for rule in desk_of(plain_app).url_map.iter_rules()
+        if rule.rule.startswith("/api/v1/") and rule.rule != DOCUMENT
+        for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}
+    }
+    assert told == served
+
+
+def test_every_operation_tells_its_scope_and_what_it_is_for(document: Any) -> None:
+    for item in document["paths"].values():
+        for method, operation in item.items():
+            if method != "parameters":
+                assert operation["security"][0]["token"][0] in ("read", "mark", "admin")
+                assert operation["summary"]
+        assert all(parameter["description"] for parameter in item.get("parameters", []))
+
+
+def test_the_page_shows_every_operation_parameter_and_shape(plain: FlaskClient, document: Any) -> None:
+    page = plain.get("/docs").text
+    for path, item in document["paths"].items():
+        assert f"<code>GET {path}</code>" in page or "get" not in item
+        for operation in (item[method] for method in item if method != "parameters"):
+            assert operation["summary"] in page
+            assert all(f"<code>{p['name']}</code>" in page for p in operation["parameters"])
+    assert all(f'<article id="{name}">' in page for name in document["components"]["schemas"])
+    # What can be copied works but for the words in capitals.
+    assert "curl -H &#34;Authorization: Bearer $TOKEN&#34; http://localhost/api/v1/read-positions" in page
+
+
+def test_every_answer_keeps_to_the_document(app: Flask, store: Store) -> None:
+    """A hundred requests out of the document, odd ones too: no failure, and no undocumented answer."""
+    fill(store)
+    for result in schemathesis.openapi.from_wsgi(DOCUMENT, app).get_all_operations():
+        assert isinstance(result, Ok)
+        try_out(result.ok())
+
+
+def fill(store: Store) -> None:
+    """Store something of everything."""
+    record(store, mark(BOB), mark(ALICE), mark(ALICE, message(-9)), mark(CHARLIE, 1))
+    name(store, ALICE, "Alice")
+    quarantine(store, b"{")
+    quarantine(store, b"{}")
+    store.log("tests", "fill", "store")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "values", "query"),
+    [
+        ("GET", "/read-positions", {}, {"limit": 1}),
+        ("GET", "/read-positions", {}, {"platform": "twitter", "updated_since": "2020-01-01T00:00:00Z"}),
+        ("GET", "/read-positions/{platform}/{reader}/{peer}", {"reader": ALICE, "peer": BOT}, {}),
+        (
+            "GET",
+            "/messages/{platform}/{peer}/{message}/readers",
+            {"peer": BOT, "message": str(message(-5))},
+            {},
+        ),
+        ("GET", "/quarantine", {}, {"limit": 1}),
+        ("GET", "/quarantine/{id}", {"id": 1}, {}),
+        ("POST", "/quarantine/{id}/retry", {"id": 1}, {}),
+        ("POST", "/quarantine/{id}/retry", {"id": 2}, {}),
+        ("DELETE", "/quarantine/{id}", {"id": 1}, {}),
+        ("DELETE", "/people/{platform}/{id}", {"id": ALICE}, {}),
+        ("GET", "/audit", {}, {}),
+    ],
+)
+def test_answers_with_something_in_them_keep_to_it(
+    plain_app: Flask, method: str, path: str, values: dict[str, Any], query: dict[str, Any]
+) -> None:
+    fill(plain_app.extensions["webhook_app"].services().store)
+    operation: Any = schemathesis.openapi.from_wsgi(DOCUMENT, plain_app)[f"/api/v1{path}"][method]
+    case = operation.Case(path_parameters={"platform": "twitter", **values}, query=query)
+    assert case.call_and_validate(headers=bearer(API_TOKEN), checks=PROMISES).status_code in (200, 204)
+
+
+def try_out(operation: Any) -> None:
+    """Send some requests of an operation and check the answers."""
+
+    @seed(1)
+    @settings(
+        max_examples=6,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        positive=operation.as_strategy(), negative=operation.as_strategy(schemathesis.GenerationMode.NEGATIVE)
+    )
+    def answers_keep_to_it(positive: Any, negative: Any) -> None:
+        for case in (positive, negative):
+            case.call_and_validate(headers=bearer(API_TOKEN), checks=PROMISES)
+
+    answers_keep_to_it()
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("https://dash.example.com", True),
+        ("https://dash.example.com.evil.example", False),
+        ("http://dash.example.com", False),
+        ("null", False),
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/v1/read-positions", "/", "/metrics"])
+def test_only_named_origins_may_ask_the_api_from_a_browser(
+    plain: FlaskClient, origin: str, allowed: bool, path: str
+) -> None:
+    asked = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "authorization",
+    }
+    for answer in (plain.options(path, headers=asked), plain.get(path, headers={"Origin": origin})):
+        granted = answer.headers.get("Access-Control-Allow-Origin")
+        assert granted == (origin if allowed and path.startswith("/api/") else None)
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+def test_no_vendor_is_named_behind_the_webhooks() -> None:
+    """A third platform must need no change here."""
+    web = Path(__file__).parents[2] / "webhook_app" / "web"
+    files = [file for file in web.rglob("*") if file.suffix in (".py", ".html", ".js", ".css", ".svg")]
+    named = [
+        file.name for file in files if any(word in file.read_text().lower() for word in ("twitter", "slack"))
+    ]
+    assert files
+    assert named == []

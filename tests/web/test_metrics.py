@@ -1,0 +1,129 @@
+"""Readiness and numbers."""
+
+import logging
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.conftest import API_TOKEN, NOW
+from tests.web.callers import bearer, quarantine
+from webhook_app.settings import Settings
+from webhook_app.storage import Store
+from webhook_app.storage.migrate import migrate
+from webhook_app.web.app import create_app
+from webhook_app.web.auth import public
+from webhook_app.web.desk import create_desk
+
+
+def sample(body: str, name: str) -> float:
+    """The value of a metric with its labels."""
+    (line,) = [line for line in body.splitlines() if line.rpartition(" ")[0] == name]
+    return float(line.rpartition(" ")[2])
+
+
+def test_the_numbers_are_those_of_the_tables(api: FlaskClient, app: Flask, store: Store) -> None:
+    quarantine(store, b"{")
+    counts = app.extensions["webhook_app"].counts
+    for count in (
+        "deliveries|twitter", "events|twitter|accepted", "event types|twitter|a|b",
+        "refused|twitter|wrong signature", "challenges|twitter", "challenges refused", "quarantine_dropped",
+    ):  # fmt: skip
+        counts.add(count, NOW, 3)
+    answer = api.get("/metrics")
+    assert answer.content_type.startswith("text/plain; version=")
+    # Those of this process are written first; those of all processes are summed by their table.
+    for name, value in {
+        'readmark_deliveries_total{platform="twitter"}': 3,
+        'readmark_events_total{outcome="accepted",platform="twitter"}': 3,
+        'readmark_event_types_total{platform="twitter",type="a|b"}': 3,
+        'readmark_refused_total{platform="twitter",reason="wrong signature"}': 3,
+        'readmark_challenges_total{platform="twitter"}': 3,
+        "readmark_challenges_refused_total": 3,
+        "readmark_quarantine_dropped_total": 3,
+        "readmark_quarantine_rows": 1,
+        'readmark_last_delivery_timestamp_seconds{platform="twitter"}': NOW // 1000,
+        'readmark_last_challenge_timestamp_seconds{platform="twitter"}': NOW // 1000,
+    }.items():
+        assert sample(answer.text, name) == value
+    assert 'readmark_info{version="' in answer.text
+    assert 'platform="refused"' not in answer.text
+
+
+def test_the_numbers_need_a_token(plain: FlaskClient) -> None:
+    assert plain.get("/metrics").status_code == 401
+
+
+def test_it_is_ready_when_the_database_answers(client: FlaskClient) -> None:
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.get_json()) == (200, {"status": "ok"})
+
+
+def test_it_is_not_ready_before_the_migrations(empty_database: str, caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app(Settings(database_url=_url(empty_database), secret_keys=("k",)))
+    with caplog.at_level(logging.WARNING):
+        answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.get_json()["reason"]) == (503, "schema")
+    assert "python -m webhook_app migrate" in answer.get_json()["message"]
+    assert "python -m webhook_app migrate" in caplog.text
+    app.extensions["webhook_app"].close()
+
+
+def _url(database: str) -> str:
+    return database.replace("postgresql://", "postgresql+psycopg://")
+
+
+@pytest.fixture
+def broken(plain_environ: dict[str, str], tmp_path: Path) -> FlaskClient:
+    """A client of an application whose database file is a folder."""
+    folder = tmp_path / "folder.db"
+    folder.mkdir()
+    settings = Settings(database_url=f"sqlite:///{folder}", secret_keys=("k",), api_token=API_TOKEN)
+    return create_app(settings).test_client()
+
+
+@pytest.mark.parametrize(
+    "path", ["/readyz", "/metrics", "/api/v1/read-positions", "/api/v1/audit", "/login?link=x"]
+)
+def test_without_a_database_it_says_503_and_when_to_come_back(broken: FlaskClient, path: str) -> None:
+    answer = broken.get(path, headers=bearer(API_TOKEN))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "database" in answer.get_json()["message"]
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/api/v1/read-positions", "/"])
+def test_without_its_key_file_it_says_503(tmp_path: Path, path: str) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/no/such/folder/x.db", api_token=API_TOKEN)
+    answer = create_app(settings).test_client().get(path, headers=bearer(API_TOKEN))
+    assert answer.status_code == 503
+    assert "key" in answer.get_json()["message"]
+
+
+@pytest.mark.parametrize("path", ["/docs", "/api/v1/openapi.json", "/healthz"])
+def test_what_needs_no_database_answers_without_it(broken: FlaskClient, path: str) -> None:
+    assert broken.get(path).status_code == 200
+
+
+def test_it_works_again_by_itself(tmp_path: Path) -> None:
+    """The database was not there, and then it is."""
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/later/x.db", api_token=API_TOKEN)
+    client = create_app(settings).test_client()
+    assert client.get("/readyz").status_code == 503
+    (tmp_path / "later").mkdir()
+    migrate(settings.database_url)
+    assert client.get("/readyz").status_code == 200
+
+
+def test_an_unexpected_failure_is_logged_with_its_traceback(
+    plain_app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = create_desk(plain_app.extensions["webhook_app"])
+
+    def fail() -> str:
+        raise ZeroDivisionError("of the tests")
+
+    desk.add_url_rule("/fail", view_func=public(fail))
+    answer = desk.test_client().get("/fail")
+    assert (answer.status_code, answer.get_json()) == (500, {"code": 500, "status": "Internal Server Error"})
+    assert "ZeroDivisionError: of the tests" in caplog.text
