@@ -1,0 +1,119 @@
+"""`make bench`: a table of what was measured beside what it should be.
+
+`make bench ARGS="ingest-sqlite --rounds 5 --seconds 10"` runs a part; without arguments everything runs,
+which takes most of an hour.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from benchmarks.hosts import need_wrk
+from benchmarks.ingest import EMPTY, LIBRARY, LIBRARY_STORING, OURS, STORELESS, compare, p99
+from benchmarks.size import cold_starts, fill, grown, memory_growth
+from tests.databases import postgres_database, postgres_server
+
+Row = tuple[str, str, str]
+
+
+@contextmanager
+def databases(kind: str, many: int = 1) -> Iterator[list[str]]:
+    """URLs of empty databases."""
+    with ExitStack() as stack:
+        if kind == "sqlite":
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            yield [f"sqlite:///{folder}/{number}.db" for number in range(many)]
+        else:
+            server = stack.enter_context(postgres_server())
+            urls = [stack.enter_context(postgres_database(server)) for _ in range(many)]
+            yield [url.replace("postgresql://", "postgresql+psycopg://") for url in urls]
+
+
+def ingest(kind: str, options: argparse.Namespace) -> list[Row]:
+    """Durable ingest against less."""
+    goals = {"sqlite": (0.9, 0.70), "postgres": (0.65, 0.50)}[kind]
+    apps = [OURS, STORELESS, EMPTY] + ([LIBRARY, LIBRARY_STORING] if kind == "sqlite" else [])
+    with databases(kind) as (url,):
+        rounds = compare(url, apps, rounds=options.rounds, seconds=options.seconds)
+    rows = [
+        (
+            f"{kind}: durable / same handler, no store",
+            f"≥ {goals[0]}",
+            f"{rounds.ratio(OURS, STORELESS):.2f}",
+        ),
+        (f"{kind}: durable / empty Flask view", f"≥ {goals[1]:.2f}", f"{rounds.ratio(OURS, EMPTY):.2f}"),
+        (f"{kind}: no store / empty Flask view", "-", f"{rounds.ratio(STORELESS, EMPTY):.2f}"),
+        (f"{kind}: durable, p99 / empty view's", "≤ 1", f"{rounds.p99(OURS) / rounds.p99(EMPTY):.2f}"),
+        (f"{kind}: p99 of CRC answers meanwhile", "≤ 100 ms", f"{p99(rounds.challenges_ms):.0f} ms"),
+        (
+            f"{kind}: rates durable, no store, empty",
+            "-",
+            " ".join(f"{rounds.rate(app):.0f}" for app in apps[:3]),
+        ),
+    ]
+    if kind == "sqlite":
+        rows += [
+            ("durable / twitterwebhooks with SQLite", "≥ 3", f"{rounds.ratio(OURS, LIBRARY_STORING):.2f}"),
+            ("no store / twitterwebhooks, no store", "≥ 0.8", f"{rounds.ratio(STORELESS, LIBRARY):.2f}"),
+        ]
+    return rows
+
+
+def size(kind: str, options: argparse.Namespace) -> list[Row]:
+    """Many positions against few."""
+    with databases(kind, 2) as (small, large):
+        fill(small, 10_000)
+        fill(large, options.positions)
+        rate, page = grown(small, large, rounds=options.rounds, seconds=options.seconds)
+    name = f"{kind}: {options.positions:,} positions / 10,000"
+    return [(f"{name}, ingest", "≥ 0.9", f"{rate:.2f}"), (f"{name}, page p50", "≤ 1.5", f"{page:.2f}")]
+
+
+def memory(kind: str, options: argparse.Namespace) -> list[Row]:
+    """Whether a worker's memory grows."""
+    with databases(kind) as (url,):
+        growth = memory_growth(url, options.deliveries)
+    name = f"{kind}: memory a worker, {options.deliveries:,} deliveries / 10,000"
+    return [(name, "≤ 1.1", f"{growth:.2f}")]
+
+
+def cold(kind: str, options: argparse.Namespace) -> list[Row]:
+    """How long a sleeping dyno lets X wait."""
+    with databases(kind) as (url,):
+        seconds = sorted(cold_starts(url, options.rounds))
+    middle = seconds[len(seconds) // 2]
+    return [
+        (f"{kind}: cold start to first CRC, median, worst", "< 2 s", f"{middle:.2f} s, {seconds[-1]:.2f} s")
+    ]
+
+
+PARTS = {
+    f"{name}-{kind}": (part, kind)
+    for name, part in (("cold", cold), ("ingest", ingest), ("size", size), ("memory", memory))
+    for kind in ("sqlite", "postgres")
+}
+
+
+def main() -> None:
+    """Measure what is asked for and print the table."""
+    parser = argparse.ArgumentParser(prog="make bench", description="Measure, and print a table.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--rounds", type=int, default=5, help="alternations (5)")
+    parser.add_argument("--seconds", type=float, default=10, help="of each load (10)")
+    parser.add_argument(
+        "--positions", type=int, default=10_000_000, help="of the large database (10,000,000)"
+    )
+    parser.add_argument("--deliveries", type=int, default=1_000_000, help="of the memory's run (1,000,000)")
+    options = parser.parse_args()
+    need_wrk()
+    unknown = set(options.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    for name in options.parts or PARTS:
+        part, kind = PARTS[name]
+        for what, target, measured in part(kind, options):
+            print(f"{what:58} {target:>10} {measured:>18}", flush=True)
+
+
+main()

@@ -1,0 +1,71 @@
+"""Signed deliveries for a load generator, made beforehand: nothing is signed while anything is measured."""
+
+import base64
+import hmac
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+SECRET = "consumer-secret-of-the-benchmarks"
+#: 2026-11-01T00:00:00Z, in milliseconds; every event of a run comes a little after the one before.
+START = 1_793_491_200_000
+SNOWFLAKE_EPOCH = 1_288_834_974_657
+BOT = "1245855954975051776"
+
+
+def sign(body: bytes) -> str:
+    """The signature as X makes it."""
+    digest = hmac.digest(SECRET.encode(), body, "sha256")
+    return "sha256=" + base64.b64encode(digest).decode()
+
+
+def _user(user_id: str) -> dict[str, object]:
+    """A user as X hydrates one."""
+    return {
+        "id": user_id,
+        "created_timestamp": "1377258345080",
+        "name": f"Person {user_id[-6:]}",
+        "screen_name": f"person_{user_id[-8:]}",
+        "location": "London",
+        "description": "a person who writes to a support bot now and then",
+        "url": "https://t.co/kcFUegjBmg",
+        "protected": False,
+        "verified": False,
+        "followers_count": 11,
+        "friends_count": 0,
+        "statuses_count": 249,
+        "profile_image_url": f"http://pbs.example.com/profile_images/{user_id}/normal.jpg",
+        "profile_image_url_https": f"https://pbs.example.com/profile_images/{user_id}/normal.jpg",
+    }
+
+
+def delivery(number: int, conversations: int) -> bytes:
+    """The body of the delivery of that number: one read event, the bot's customers by turns."""
+    reader = str(1_000_000_000_000_000_000 + (number * 7919) % conversations)
+    sent_at = START + number * 10
+    event = {
+        "created_timestamp": str(sent_at + 4_000),
+        "sender_id": reader,
+        "target": {"recipient_id": BOT},
+        "last_read_event_id": str((sent_at - SNOWFLAKE_EPOCH) << 22 | number & 0xFFF),
+    }
+    document = {
+        "for_user_id": BOT,
+        "direct_message_mark_read_events": [event],
+        "users": {reader: _user(reader), BOT: _user(BOT)},
+    }
+    return json.dumps(document).replace("/", "\\/").encode()
+
+
+def deliveries(first: int, many: int, conversations: int = 20_000) -> Iterator[tuple[str, bytes]]:
+    """(signature, body) of so many deliveries."""
+    for number in range(first, first + many):
+        body = delivery(number, conversations)
+        yield sign(body), body
+
+
+def write_requests(path: Path, first: int, many: int, conversations: int = 20_000) -> None:
+    """Write a file that `deliver.lua` reads: a line a delivery, signature, tab, body."""
+    with path.open("wb") as file:
+        for signature, body in deliveries(first, many, conversations):
+            file.write(signature.encode() + b"\t" + body + b"\n")
