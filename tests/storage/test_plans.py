@@ -11,9 +11,13 @@ from tests.storage.plans import visits
 from webhook_app.domain.inbound import Inbound, Message, Person
 from webhook_app.domain.position import Mark
 from webhook_app.storage import Store
+from webhook_app.storage.batch import merge
+from webhook_app.storage.forgotten import Forgotten
+from webhook_app.storage.link import BY_KEY
 from webhook_app.storage.positions import Filter, latest_positions, list_positions, readers_of
 from webhook_app.storage.retention import drop_history
 from webhook_app.storage.unread import LIMIT
+from webhook_app.storage.writing import Writing
 
 ROWS = 20_000
 #: Rows that may be looked at for one statement: a page and what surrounds it, never the table.
@@ -70,7 +74,23 @@ def delivery(size: int) -> Inbound:
 
 @pytest.mark.parametrize("size", [1, 10, 200])
 def test_ingest(full: Store, size: int) -> None:
-    assert_few(full, lambda: full.record(delivery(size)), "people", "unread_messages")
+    assert_few(full, lambda: full.record(delivery(size)), "unread_messages")
+
+
+@pytest.mark.parametrize("size", [1, 10, 200])
+def test_the_hot_statements_of_ingest(full: Store, size: int) -> None:
+    dialect = full.database.engine.dialect
+    writing = Writing(dialect, Forgotten([b"key"]))
+    batch = merge([delivery(size)])
+
+    def work(connection: Connection) -> None:
+        """What the writer's link gives to the driver, sent where it can be overheard."""
+        if dialect.name == "postgresql":
+            connection.exec_driver_sql(BY_KEY)
+        for step in [(writing.exceptions, ()), *writing.steps(batch)]:
+            connection.exec_driver_sql(*step)
+
+    assert_few(full, lambda: full.write(work), "people")
 
 
 @pytest.mark.parametrize("size", [1, 200])
@@ -103,8 +123,10 @@ def test_lists_of_positions(full: Store, wanted: Filter) -> None:
 
 @pytest.mark.parametrize(("reader", "after"), [(None, ""), (None, "1500"), ("1500", "")])
 def test_readers_of_a_message(full: Store, reader: str | None, after: str) -> None:
-    work = lambda: full.read(lambda c: readers_of(c, "twitter", "101", ROWS // 2, reader, after, 100))  # noqa: E731
-    assert_few(full, work, "read_positions", "history")
+    query = partial(
+        readers_of, platform="twitter", peer="101", message=ROWS // 2, reader=reader, after=after, limit=100
+    )
+    assert_few(full, lambda: full.read(query), "read_positions", "history")
 
 
 def test_one_position(full: Store) -> None:
@@ -121,8 +143,7 @@ def test_the_latest_changes(full: Store) -> None:
 
 
 def test_corrections(full: Store) -> None:
-    work = lambda: full.set_position(("twitter", "150", "101"), 7, BASE, "tests")  # noqa: E731
-    assert_few(full, work, "history")
+    assert_few(full, lambda: full.set_position(("twitter", "150", "101"), 7, BASE, "tests"), "history")
 
 
 def test_forgetting(full: Store) -> None:

@@ -19,6 +19,11 @@ class Batch:
     #: Quarantine rows that are settled.
     settles: list[int]
 
+    @property
+    def plain(self) -> bool:
+        """Whether it holds nothing but marks and people, as nearly every batch."""
+        return not (self.messages or self.notices or self.unreadable or self.settles)
+
 
 def merge(inbounds: Sequence[Inbound]) -> Batch:
     """Put many deliveries together; of a person the newest name."""

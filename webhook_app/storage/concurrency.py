@@ -28,16 +28,13 @@ class Event(Protocol):
 
 
 class Answer(Protocol[T]):
-    """A result that somebody waits for."""
+    """A result that many may wait for, until its patience ends."""
 
     def set_result(self, result: T) -> None:
         """Give the result."""
 
-    def set_exception(self, exception: BaseException) -> None:
-        """Give the failure."""
-
-    def result(self, timeout: float | None = None) -> T:
-        """Wait; raises the failure, or TimeoutError."""
+    def result(self) -> T:
+        """Wait. Raises TimeoutError once the patience ends."""
 
 
 class Threads:
@@ -47,9 +44,9 @@ class Threads:
         """Return an unset event."""
         return threading.Event()
 
-    def answer(self) -> Answer[Any]:
-        """Return an answer not yet given."""
-        return Future()
+    def answer(self, patience: float) -> Answer[Any]:
+        """Return an answer not yet given, for which nobody waits more than `patience` seconds from now."""
+        return _ThreadAnswer(patience)
 
     def start(self, loop: Callable[[], None]) -> None:
         """Run a loop beside the caller."""
@@ -84,9 +81,9 @@ class Greenlets(Threads):
         event: Event = GeventEvent()
         return event
 
-    def answer(self) -> Answer[Any]:
-        """Return an answer not yet given."""
-        return _GreenletAnswer()
+    def answer(self, patience: float) -> Answer[Any]:
+        """Return an answer not yet given, for which nobody waits more than `patience` seconds from now."""
+        return _GreenletAnswer(patience)
 
     def start(self, loop: Callable[[], None]) -> None:
         """Run a loop beside the caller."""
@@ -126,21 +123,31 @@ def _outcome(work: Callable[[], T]) -> tuple[T | None, BaseException | None]:
         return None, exc
 
 
+class _ThreadAnswer:
+    def __init__(self, patience: float) -> None:
+        self._future: Future[Any] = Future()
+        self._deadline = time.monotonic() + patience
+        self.set_result = self._future.set_result
+
+    def result(self) -> Any:
+        return self._future.result(max(0.0, self._deadline - time.monotonic()))
+
+
 class _GreenletAnswer:
-    def __init__(self) -> None:
+    """One timer for all who wait: a time-out each would cost a tenth of what they wait for."""
+
+    def __init__(self, patience: float) -> None:
+        import gevent
         from gevent.event import AsyncResult
 
         self._result = AsyncResult()
-        self.set_result = self._result.set
-        self.set_exception = self._result.set_exception
+        self.result = self._result.get
+        self._timer = gevent.get_hub().loop.timer(patience)
+        self._timer.start(self._result.set_exception, TimeoutError())
 
-    def result(self, timeout: float | None = None) -> Any:
-        import gevent
-
-        try:
-            return self._result.get(timeout=timeout)
-        except gevent.Timeout as exc:
-            raise TimeoutError from exc
+    def set_result(self, result: Any) -> None:
+        self._timer.close()
+        self._result.set(result)
 
 
 def concurrency(*, native: bool) -> Threads:

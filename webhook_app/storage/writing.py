@@ -1,5 +1,6 @@
 """What one transaction of ingest writes, whatever the number of deliveries in it."""
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -11,6 +12,7 @@ from webhook_app.domain.position import Mark, furthest, history
 from webhook_app.storage import tables as t
 from webhook_app.storage.batch import Batch
 from webhook_app.storage.forgotten import Forgotten
+from webhook_app.storage.link import Exceptions
 from webhook_app.storage.unread import write_messages
 
 QUARANTINE_LIMIT = 100_000
@@ -25,7 +27,8 @@ class Writing:
     def __init__(self, dialect: Dialect, forgotten: Forgotten) -> None:
         self._dialect = dialect.name
         self._forgotten = forgotten
-        self._exceptions = str(
+        #: Whether anybody is forgotten, and whether any position was corrected.
+        self.exceptions = str(
             select(
                 exists(select(t.forgotten.c.digest)),
                 exists(select(t.read_positions.c.reader).where(text("not_before > 0"))),
@@ -36,30 +39,30 @@ class Writing:
         self._corrected = t.Given(dialect, t.read_positions, KEY, self._select_corrected)
         self._people = t.Given(dialect, t.people, PERSON, self._upsert_people)
 
-    def write(self, connection: Connection, batch: Batch) -> tuple[int, list[t.Step]]:
-        """Write in the caller's transaction what is rare of a batch.
-
-        Returns how many quarantined rows had to go, and the steps that the caller is to run before its
-        commit. All the hot statements are among the steps, so that they can travel together.
-        """
-        any_forgotten, any_corrected = connection.exec_driver_sql(self._exceptions).one()
+    def without(self, connection: Connection, batch: Batch, exceptions: Exceptions) -> Batch:
+        """The batch without what was forgotten or corrected."""
+        any_forgotten, any_corrected = exceptions
         if any_forgotten:
             batch = self._forgotten.without(connection, batch)
-        marks = self._without_corrected(connection, batch.marks) if any_corrected else batch.marks
-        if batch.messages:
-            write_messages(connection, self._dialect, batch.messages)
-        dropped = self._write_rest(connection, batch)
+        if any_corrected:
+            batch = replace(batch, marks=self._without_corrected(connection, batch.marks))
+        return batch
+
+    def steps(self, batch: Batch) -> list[t.Step]:
+        """Marks and people. Steps of all the hot statements, so that they can travel together."""
         steps: list[t.Step] = []
-        if marks:
-            rows = furthest(marks)
+        if batch.marks:
+            rows = furthest(batch.marks)
             steps += self._positions.steps(rows)
-            steps += self._history.steps(history(marks) if len(rows) < len(marks) else rows)
+            steps += self._history.steps(history(batch.marks) if len(rows) < len(batch.marks) else rows)
         if batch.people:
             steps += self._people.steps(batch.people)
-        return dropped, steps
+        return steps
 
-    def _write_rest(self, connection: Connection, batch: Batch) -> int:
-        """Notices and quarantine, which are rare."""
+    def write_rest(self, connection: Connection, batch: Batch) -> int:
+        """Write what is rare; returns how many quarantined rows had to go."""
+        if batch.messages:
+            write_messages(connection, self._dialect, batch.messages)
         if batch.notices:
             upsert = t.insert(self._dialect, t.notices)
             newer = upsert.on_conflict_do_update(
