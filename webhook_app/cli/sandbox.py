@@ -1,6 +1,7 @@
 """`sandbox`: X, pretended."""
 
 import secrets
+from dataclasses import replace
 
 import click
 
@@ -32,14 +33,19 @@ rate_option = click.option(
     "--port", type=click.IntRange(0, 65535), default=8100, show_default=True, help="0 takes any free port."
 )
 @click.option("--webhook", metavar="URL", help="Register this as soon as it answers; then people write.")
+@click.option(
+    "--bot-marks-at",
+    metavar="URL",
+    help="The bot marks what people write to it as read, by calls to the service at this base URL.",
+)
 @people_option
 @rate_option
-def sandbox(port: int, webhook: str | None, people: int, rate: float) -> None:
+def sandbox(port: int, webhook: str | None, bot_marks_at: str | None, people: int, rate: float) -> None:
     """Pretend to be X, on 127.0.0.1.
 
     Webhooks and subscriptions as X documents them, and people who write and read. Credentials are those of
     the settings; missing ones are made up and printed as lines for the file .env of the service, which is to
-    have TWITTER_API_URL as well.
+    have TWITTER_API_URL as well. Marks are limited to TWITTER_MARK_READ_LIMIT.
     """
     # Late: it brings a web server, which no other command needs.
     from webhook_app.sandbox.server import serve
@@ -48,7 +54,13 @@ def sandbox(port: int, webhook: str | None, people: int, rate: float) -> None:
     credentials = made_up() | configured(settings)
     for name in sorted(credentials.keys() - configured(settings).keys()):
         click.echo(f"{name.upper()}={credentials[name]}")
-    serve(_config(credentials, port, webhook, people, rate), say=click.echo)
+    config = replace(
+        _config(credentials, port, people, rate),
+        webhook_url=webhook,
+        bot_marks_at=bot_marks_at,
+        mark_read_limit=(settings.twitter_mark_read_limit.calls, settings.twitter_mark_read_limit.seconds),
+    )
+    serve(config, say=click.echo)
 
 
 def made_up() -> dict[str, str]:
@@ -62,9 +74,7 @@ def configured(settings: Settings) -> dict[str, str]:
     return {name: value for name in SHARED if (value := getattr(settings, name))}
 
 
-def _config(
-    credentials: dict[str, str], port: int, webhook: str | None, people: int, rate: float
-) -> SandboxConfig:
+def _config(credentials: dict[str, str], port: int, people: int, rate: float) -> SandboxConfig:
     bot = Account(credentials["twitter_access_token"], credentials["twitter_access_token_secret"])
     return SandboxConfig(
         consumer_key=credentials["twitter_consumer_key"],
@@ -72,7 +82,6 @@ def _config(
         bearer_token=credentials["twitter_bearer_token"],
         accounts=(bot,),
         port=port,
-        webhook_url=webhook,
         people=people,
         reads_per_second=rate,
     )

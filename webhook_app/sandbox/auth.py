@@ -7,19 +7,14 @@ from typing import ParamSpec
 
 from flask import Flask, Request, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
-from oauthlib.common import Request as SignedRequest
-from oauthlib.oauth1.rfc5849 import signature
 
-from webhook_app.sandbox import problems
+from webhook_app.sandbox import oauth1, problems
 from webhook_app.sandbox.config import Account
 from webhook_app.sandbox.state import State
 
 APP = "OAuth 2.0 Application-Only"
 USER_OAUTH1 = "OAuth 1.0a User Context"
 USER_OAUTH2 = "OAuth 2.0 User Context"
-
-#: How far a signature's clock may be from ours, in seconds.
-CLOCK_SKEW = 300
 
 Params = ParamSpec("Params")
 
@@ -103,35 +98,9 @@ def init_app(app: Flask) -> None:
 def _signer(world: State, asked: Request) -> Account:
     """The account whose OAuth 1.0a signature the request carries."""
     try:
-        params = signature.collect_parameters(
-            uri_query=asked.query_string.decode(),
-            headers={"Authorization": asked.headers["Authorization"]},
-            exclude_oauth_signature=False,
-        )
-    except ValueError as exc:
+        return oauth1.signer(world, asked, world.clock())
+    except oauth1.NotAuthenticated as exc:
         raise problems.unauthorized() from exc
-    oauth = dict(params)
-    account = world.account(oauth.get("oauth_token", "").partition("-")[0])
-    if (
-        account is None
-        or oauth.get("oauth_consumer_key") != world.config.consumer_key
-        or oauth.get("oauth_token") != account.access_token
-        or oauth.get("oauth_signature_method") != "HMAC-SHA1"
-        or not _is_recent(world, oauth.get("oauth_timestamp", ""))
-    ):
-        raise problems.unauthorized()
-    signed = SignedRequest(asked.base_url, asked.method)
-    signed.params = [(name, value) for name, value in params if name != "oauth_signature"]
-    signed.signature = oauth.get("oauth_signature", "")
-    if not signature.verify_hmac_sha1(signed, world.config.consumer_secret, account.access_token_secret):
-        raise problems.unauthorized()
-    return account
-
-
-def _is_recent(world: State, timestamp: str) -> bool:
-    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
-        return False
-    return abs(int(timestamp) - world.clock()) <= CLOCK_SKEW
 
 
 def _same(one: str, other: str) -> bool:

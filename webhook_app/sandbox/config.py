@@ -1,6 +1,8 @@
 """What a sandbox is started with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from webhook_app.sandbox.slack_config import SlackConfig
 
 #: X's two products that carry read receipts; a subscription may be wanted in either or both.
 ACCOUNT_ACTIVITY = "account_activity"
@@ -47,6 +49,16 @@ class SandboxConfig:
     subscription_limit: int = 3
     #: "Self-serve": https://docs.x.com/x-api/activity/introduction
     activity_limit: int = 1500
+
+    #: How many calls of ``mark_read`` a user has, and in how many seconds, beginning with the first of them.
+    mark_read_limit: tuple[int, float] = (1000, 900)
+    #: Whether its success tells the window; a recorded answer of its sibling ``indicate_typing`` does not.
+    mark_read_headers: bool = False
+    #: The base URL of a service by which the bot marks as read what people write to it; None: it does not.
+    bot_marks_at: str | None = None
+
+    #: The workspaces of the Slack beside this X.
+    slack: SlackConfig = field(default_factory=SlackConfig)
 
     #: At least one, or nobody would ever write.
     people: int = 12

@@ -1,5 +1,7 @@
 """What people do to each other: write, type and read. Everything a subscriber hears of begins here."""
 
+from collections.abc import Callable
+
 from webhook_app.sandbox.faults import Fault
 from webhook_app.sandbox.happenings import Message, Read, Typing
 from webhook_app.sandbox.moments import milliseconds
@@ -11,9 +13,13 @@ from webhook_app.sandbox.state import State
 class Conversations:
     """Keeps how far everybody has got, and publishes each step."""
 
-    def __init__(self, state: State, publisher: Publisher) -> None:
+    def __init__(
+        self, state: State, publisher: Publisher, overhear: Callable[[Message], object] | None = None
+    ) -> None:
         self._state = state
         self._publisher = publisher
+        #: Told of every message; must not block.
+        self._overhear = overhear
 
     def write(
         self, sender: Person, recipient: Person, text: str, fault: Fault | None = None
@@ -25,6 +31,8 @@ class Conversations:
             thread = state.thread(sender.id, recipient.id)
             thread.messages += 1
             thread.last = message.id
+        if self._overhear is not None:
+            self._overhear(message)
         return message, self._publisher.publish(message, fault)
 
     def type(self, sender: Person, recipient: Person, fault: Fault | None = None) -> list[str]:

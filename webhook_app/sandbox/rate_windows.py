@@ -1,6 +1,7 @@
 """X's rate limits: so many calls in a window that begins with the first of them."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 WINDOW_SECONDS = 15 * 60
 
@@ -18,12 +19,26 @@ class Window:
         """Whether the last call was one too many."""
         return self.used > self.limit
 
+    @property
+    def remaining(self) -> int:
+        """How many calls are left."""
+        return max(0, self.limit - self.used)
+
+    @property
+    def reset(self) -> int:
+        """When the window is over, in whole seconds: never earlier than it is."""
+        return math.ceil(self.reset_at)
+
+    def shifted(self, seconds: float) -> "Window":
+        """The window as told by a clock that is so many seconds fast."""
+        return replace(self, reset_at=self.reset_at + seconds)
+
     def headers(self) -> dict[str, str]:
-        """The three headers that X adds to every counted answer."""
+        """The three headers that X adds to counted answers."""
         return {
             "x-rate-limit-limit": str(self.limit),
-            "x-rate-limit-remaining": str(max(0, self.limit - self.used)),
-            "x-rate-limit-reset": str(int(self.reset_at)),
+            "x-rate-limit-remaining": str(self.remaining),
+            "x-rate-limit-reset": str(self.reset),
         }
 
 

@@ -8,16 +8,36 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
 
-from webhook_app.sandbox import account_activity, activity, auth, control, problems, webhooks
+from webhook_app.sandbox import (
+    account_activity,
+    activity,
+    auth,
+    control,
+    mark_control,
+    mark_faults,
+    mark_read,
+    problems,
+    slack,
+    webhooks,
+)
 from webhook_app.sandbox.config import SandboxConfig
+from webhook_app.sandbox.connections import Server
 from webhook_app.sandbox.moments import Clock
 from webhook_app.sandbox.world import World
 
 HOST = "127.0.0.1"
 #: Seconds between two looks whether to stop: the standard library's half a second would be every test's.
 _POLL = 0.02
+BLUEPRINTS = (
+    webhooks.blueprint,
+    account_activity.blueprint,
+    activity.blueprint,
+    mark_read.blueprint,
+    slack.blueprint,
+    control.blueprint,
+    mark_control.blueprint,
+)
 
 
 def create_app(world: World) -> Flask:
@@ -27,18 +47,10 @@ def create_app(world: World) -> Flask:
     app.extensions["sandbox_state"] = world.state
     problems.init_app(app)
     auth.init_app(app)
-    app.register_blueprint(webhooks.blueprint)
-    app.register_blueprint(account_activity.blueprint)
-    app.register_blueprint(activity.blueprint)
-    app.register_blueprint(control.blueprint)
+    mark_faults.init_app(app, world.state.mark_faults, world.state.clock)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
     return app
-
-
-class _Handler(WSGIRequestHandler):
-    """Says nothing about the calls it answers: a demonstration shares its terminal with the consumer."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Does nothing, on purpose."""
 
 
 class Sandbox:
@@ -49,9 +61,7 @@ class Sandbox:
     ) -> None:
         self.world = World(config, clock)
         self._say = say
-        self._server = make_server(
-            HOST, config.port, create_app(self.world), threaded=True, request_handler=_Handler
-        )
+        self._server = Server(HOST, config.port, create_app(self.world))
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL,), name="sandbox", daemon=True
         )
@@ -73,8 +83,10 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Answers no more, and leaves no thread behind."""
+        self.world.state.mark_faults.stop()
         self._server.shutdown()
         self._thread.join()
+        self._server.hang_up()
         self._server.server_close()
         self.world.stop()
 

@@ -9,6 +9,8 @@ from typing import Any
 from webhook_app.sandbox.config import Account, SandboxConfig
 from webhook_app.sandbox.deliveries import Ledger
 from webhook_app.sandbox.faults import NO_FAULT, Fault
+from webhook_app.sandbox.mark_faults import MarkFaults
+from webhook_app.sandbox.marks import Marks
 from webhook_app.sandbox.moments import Clock, Snowflakes, rfc3339
 from webhook_app.sandbox.people import Person, make_people, owner, stranger
 from webhook_app.sandbox.rate_windows import RateWindows
@@ -97,14 +99,22 @@ class State:
     ledger: Ledger = field(default_factory=Ledger)
     #: What goes wrong with the next deliveries.
     fault: Fault = NO_FAULT
+    #: What goes wrong with calls that mark messages as read.
+    mark_faults: MarkFaults = field(default_factory=MarkFaults)
+    #: What has been marked as read by calls.
+    marks: Marks = field(init=False)
     #: The made-up ones, who write to the bot by themselves.
     crowd: list[Person] = field(init=False)
     #: Everybody by id: the crowd, the accounts' owners, and strangers that were named.
     people: dict[str, Person] = field(init=False)
+    #: Those who have authorised the app at some time, by id.
+    accounts: dict[str, Account] = field(init=False)
     snowflakes: Snowflakes = field(init=False)
 
     def __post_init__(self) -> None:
         self.snowflakes = Snowflakes(self.clock)
+        self.marks = Marks(*self.config.mark_read_limit)
+        self.accounts = {account.user_id: account for account in self.config.accounts}
         self.crowd = make_people(max(1, self.config.people), self.random)
         everybody = [*self.crowd, *(owner(account) for account in self.config.accounts)]
         self.people = {person.id: person for person in everybody}
@@ -116,8 +126,7 @@ class State:
 
     def account(self, user_id: str) -> Account | None:
         """The account of this user, if it authorises the app."""
-        accounts = {account.user_id: account for account in self.config.accounts}
-        return None if user_id in self.revoked else accounts.get(user_id)
+        return None if user_id in self.revoked else self.accounts.get(user_id)
 
     def thread(self, author: str, reader: str) -> Thread:
         """What this author has written to this reader, which may be nothing yet."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from webhook_app.sandbox import account_activity, activity, webhooks
+from webhook_app.sandbox.bot import Bot
 from webhook_app.sandbox.config import ACCOUNT_ACTIVITY, ACTIVITY, SandboxConfig
 from webhook_app.sandbox.conversations import Conversations
 from webhook_app.sandbox.courier import Courier
@@ -31,7 +32,8 @@ class World:
         self.courier = Courier(self.state)
         self.sender = Sender(self.state, self.courier)
         self.publisher = Publisher(self.state, self.sender)
-        self.conversations = Conversations(self.state, self.publisher)
+        self.bot = Bot(self.state)
+        self.conversations = Conversations(self.state, self.publisher, self.bot.hear)
         self.life = Life(self.state, self.conversations)
         self.flood = Flood(self.state, self.conversations)
         self._leaving = threading.Event()
@@ -40,6 +42,7 @@ class World:
     def start(self) -> None:
         """Sets couriers and people in motion; nobody writes before a rate is set or a consumer enrolled."""
         self.courier.start()
+        self.bot.start()
         self.life.start()
 
     def stop(self) -> None:
@@ -49,6 +52,7 @@ class World:
             self._enrolment.join()
         self.flood.stop()
         self.life.stop()
+        self.bot.stop()
         self.courier.stop()
 
     def enrol_soon(self, url: str, say: Callable[[str], object]) -> None:
