@@ -8,11 +8,19 @@ ReadmarkError
 ├── BadDelivery              a signed body that is not even kept
 ├── InvalidValue             an argument that cannot be read; names the field
 ├── NotFound                 nothing of that name
+├── CallRefused              a call in a platform's own words, refused in those words
+├── OutboxFull               too much waits already; come back later
+├── DeliveryError            a platform did not take a mark
 └── StorageError
     ├── DatabaseUnavailable  try again later
     │   └── SchemaOutdated   run the migrations
     └── Unstorable           the database refuses these very values
 """
+
+from typing import Any
+
+from webhook_app.domain.outbox import State, Verdict
+from webhook_app.domain.rate import Word
 
 
 class ReadmarkError(Exception):
@@ -57,6 +65,49 @@ class InvalidValue(ReadmarkError):
 
 class NotFound(ReadmarkError):
     """There is nothing of that name."""
+
+
+class CallRefused(ReadmarkError):
+    """A call in a platform's own words is refused, in those words."""
+
+    def __init__(self, code: str, message: str | None = None, **details: Any) -> None:
+        #: The platform's own name or number of the error.
+        self.code = code
+        #: What else its answer says.
+        self.details = details
+        super().__init__(message or code)
+
+
+class OutboxFull(ReadmarkError):
+    """Too many marks of this account wait already."""
+
+    def __init__(self, retry_in: int, message: str | None = None) -> None:
+        #: When to come back, in milliseconds.
+        self.retry_in = retry_in
+        super().__init__(message)
+
+
+class DeliveryError(ReadmarkError):
+    """A platform did not take a mark."""
+
+    def __init__(
+        self,
+        verdict: Verdict,
+        words: str,
+        *,
+        word: Word | None = None,
+        wait: int | None = None,
+        state: State | None = None,
+    ) -> None:
+        #: How far it reaches.
+        self.verdict = verdict
+        #: What the answer says of the rate window; None if there was no answer.
+        self.word = word
+        #: For how long to wait, in milliseconds, if the platform says.
+        self.wait = wait
+        #: What the account is from now on, if it is to be stopped.
+        self.state = state
+        super().__init__(words)
 
 
 class StorageError(ReadmarkError):

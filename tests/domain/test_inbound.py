@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from webhook_app.domain.inbound import Inbound, Message, Notice, Person, Unreadable
+from webhook_app.domain.outbox import Outgoing
 from webhook_app.domain.position import Mark
 
 
@@ -27,6 +28,8 @@ def test_nothing_but_counters_is_nothing_to_store() -> None:
         {"unreadable": [Unreadable("twitter", b"", {})]},
         # A retried row whose events are all ignored is settled all the same.
         {"settles": (1,)},
+        {"outgoing": [Outgoing("twitter", "1", "2", 3, 4)]},
+        {"echoes": [Mark("twitter", "1", "2", 3, 4)]},
     ],
 )
 def test_any_part_is_something_to_store(parts: dict[str, Any]) -> None:

@@ -1,9 +1,11 @@
 """What a delivery says, once a platform has translated it."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from webhook_app.domain.outbox import Outgoing
 from webhook_app.domain.position import Mark
 
 
@@ -69,6 +71,10 @@ class Inbound:
     unreadable: list[Unreadable] = field(default_factory=list)
     #: Quarantine rows that this delivery settles.
     settles: tuple[int, ...] = ()
+    #: Marks to be passed on; each is among `marks` too, with the account as the reader.
+    outgoing: Sequence[Outgoing] = ()
+    #: Marks whose reader is an account of ours and that its platform has told: they need not be passed on.
+    echoes: Sequence[Mark] = ()
 
     accepted: int = 0
     quarantined: int = 0
@@ -92,5 +98,12 @@ class Inbound:
     def empty(self) -> bool:
         """Whether there is nothing to store."""
         return not (
-            self.marks or self.messages or self.people or self.notices or self.unreadable or self.settles
+            self.marks
+            or self.messages
+            or self.people
+            or self.notices
+            or self.unreadable
+            or self.settles
+            or self.outgoing
+            or self.echoes
         )
