@@ -1,4 +1,4 @@
-"""X's read event, as its webhook sends it."""
+"""X's read event, as its webhook sends it, and the call that makes one."""
 
 from typing import Any
 
@@ -60,6 +60,18 @@ class ReadEvent(Schema):
     last_read_event_id = Digits(most=19, required=True)
 
 
-READ_EVENT = ReadEvent()
+class MarkRead(Schema):
+    """The parameters of `direct_messages/mark_read`, as the vendor's page lists them; loads to integers."""
 
-__all__ = ["READ_EVENT", "Digits", "ReadEvent", "ValidationError"]
+    class Meta:
+        unknown = EXCLUDE
+
+    last_read_event_id = Digits(most=19, required=True)
+    #: Whom the message is from.
+    recipient_id = Digits(most=19, required=True)
+
+
+READ_EVENT = ReadEvent()
+MARK_READ = MarkRead()
+
+__all__ = ["MARK_READ", "READ_EVENT", "Digits", "ReadEvent", "ValidationError"]

@@ -1,12 +1,26 @@
-"""X: answers the CRC, verifies deliveries, and hands their bodies to the translation."""
+"""X: answers the CRC, verifies deliveries and hands their bodies to the translation; passes marks on."""
 
 import base64
 import hmac
 import re
 from collections.abc import Mapping
+from functools import cached_property
+from typing import Protocol
 
+from webhook_app.domain.account import Account, Identity
 from webhook_app.domain.inbound import Inbound
-from webhook_app.errors import BadChallenge, BadDelivery, BadSignature, InvalidValue, NotConfigured
+from webhook_app.domain.outbox import Coalescing, Policy, Verdict
+from webhook_app.domain.rate import RateLimit, Word
+from webhook_app.errors import (
+    BadChallenge,
+    BadDelivery,
+    BadSignature,
+    DeliveryError,
+    InvalidValue,
+    NotConfigured,
+)
+from webhook_app.platforms import twitter_calls
+from webhook_app.platforms.native import Call, Known, Reply, Request, Window, check_names
 from webhook_app.platforms.twitter_events import read
 from webhook_app.platforms.twitter_ids import moment
 from webhook_app.settings import Settings
@@ -16,6 +30,9 @@ from webhook_app.settings import Settings
 TOKEN = re.compile(rb"[A-Za-z0-9+/=_.-]{1,256}")
 #: base64 of 32 bytes.
 SIGNATURE = re.compile(r"sha256=[A-Za-z0-9+/]{43}=")
+#: X writes the user's id before the hyphen.
+ACCESS_TOKEN = re.compile(r"([0-9]{1,19})-[!-~]{1,200}", re.ASCII)
+ACCESS_TOKEN_SECRET = re.compile(r"[!-~]{1,200}", re.ASCII)
 
 
 def sign(secret: bytes, message: bytes) -> str:
@@ -23,16 +40,41 @@ def sign(secret: bytes, message: bytes) -> str:
     return "sha256=" + base64.b64encode(hmac.digest(secret, message, "sha256")).decode()
 
 
+class Door(Protocol):
+    """What X is called through."""
+
+    def mark(self, keys: tuple[str, str, str, str], recipient_id: str, last_read_event_id: str) -> Word:
+        """Mark as read; `keys` are the consumer's and the access token's, with secrets.
+
+        Raises DeliveryError.
+        """
+
+
 class Twitter:
     """X's words. The consumer secret comes from the settings."""
 
     name = "twitter"
+    credential_names: tuple[str, ...] = ("access_token", "access_token_secret")
+    paths: tuple[str, ...] = (twitter_calls.PREFIX,)
+    #: Every answer of X tells how much of the window is left.
+    tells_window = True
 
     def __init__(self, settings: Settings) -> None:
         self._secret = (settings.twitter_consumer_secret or "").encode()
         previous = [secret.encode() for secret in settings.twitter_consumer_secrets_previous]
         #: Believed for signatures; only the first answers the CRC.
         self._secrets = [self._secret, *previous]
+        app = (settings.twitter_consumer_key, settings.twitter_consumer_secret)
+        self._app = (app[0], app[1]) if app[0] and app[1] else None
+        self._token = (settings.twitter_access_token, settings.twitter_access_token_secret)
+        self._url = settings.twitter_api_url
+        limit = settings.twitter_mark_read_limit
+        #: A window is of an app and a user: each account's own.
+        self.policy = Policy(
+            "direct_messages/mark_read",
+            RateLimit(limit.calls, limit.seconds * 1000),
+            Coalescing(round(settings.coalesce_seconds * 1000), first_at_once=True),
+        )
 
     def challenge(self, params: list[tuple[str, str]]) -> dict[str, str]:
         """Return the CRC's answer. Raises BadChallenge, NotConfigured."""
@@ -92,6 +134,66 @@ class Twitter:
     def moment(self, cursor: int) -> int | None:
         """Return when the message was sent; its id tells."""
         return moment(cursor)
+
+    def peer(self, text: str) -> str:
+        """Return a user id without leading zeros. Raises InvalidValue."""
+        return str(_number("peer", text))
+
+    def configured(self) -> dict[str, str] | None:
+        """Return the environment's access token with its secret, if both are there."""
+        token, secret = self._token
+        return {"access_token": token, "access_token_secret": secret} if token and secret else None
+
+    def digest(self, credentials: Mapping[str, str]) -> str:
+        """Return the digest of the access token, which signed requests name."""
+        return twitter_calls.digest(credentials["access_token"])
+
+    def introduce(self, credentials: Mapping[str, str]) -> Identity:
+        """Return the user whose access token it is; its id is before the hyphen. Raises InvalidValue."""
+        check_names(credentials, self.credential_names)
+        match = ACCESS_TOKEN.fullmatch(credentials["access_token"])
+        if not match:
+            raise InvalidValue(
+                "access_token", "Not an access token, which begins with a user id and a hyphen."
+            )
+        if not ACCESS_TOKEN_SECRET.fullmatch(credentials["access_token_secret"]):
+            raise InvalidValue("access_token_secret", "Not the secret of an access token.")
+        user = str(_number("access_token", match[1]))
+        return Identity(user, user, "", None)
+
+    def deliver(self, account: str, credentials: Mapping[str, str], peer: str, cursor: int) -> Word:
+        """Mark the peer's messages as read by the account. Raises DeliveryError."""
+        if self._app is None:
+            raise DeliveryError(
+                Verdict.RETRY, "TWITTER_CONSUMER_KEY and TWITTER_CONSUMER_SECRET are not both set"
+            )
+        token, secret = credentials["access_token"], credentials["access_token_secret"]
+        return self._door.mark((*self._app, token, secret), peer, self.show(cursor))
+
+    @cached_property
+    def _door(self) -> Door:
+        # tweepy takes longer to import than all the rest, and X gives a waking dyno three seconds for a CRC.
+        from webhook_app.platforms.twitter_delivery import Delivery
+
+        return Delivery(self._url)
+
+    def open(self, request: Request) -> Call:
+        """Read a call of API 1.1. Raises CallRefused."""
+        return twitter_calls.open_call(request)
+
+    def identify(self, call: Call, known: Known, now: int) -> Account:
+        """Return the account that has signed the call, or that our token in it is of. Raises CallRefused."""
+        return twitter_calls.identify(call, known, now, self._app)
+
+    def want(self, call: Call, account: Account, now: int) -> tuple[str, int]:
+        """Return recipient and cursor. Raises CallRefused."""
+        return twitter_calls.want(call, now)
+
+    def answer(
+        self, call: Call | None, account: Account | None, problem: Exception | None, window: Window
+    ) -> Reply:
+        """Return X's answer."""
+        return twitter_calls.answer(account, problem, window)
 
 
 def _number(field: str, text: str) -> int:

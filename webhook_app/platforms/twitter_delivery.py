@@ -1,0 +1,108 @@
+"""Calls X, by tweepy over connections that are kept."""
+
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import tweepy
+from requests.adapters import HTTPAdapter
+
+from webhook_app.domain.outbox import Verdict
+from webhook_app.domain.rate import Word
+from webhook_app.errors import DeliveryError
+from webhook_app.platforms.twitter_answers import read_word, refusal, taken
+
+#: Seconds to connect, and then to answer: together no longer than a claim lasts.
+TIMEOUT = (3.0, 5.0)
+#: Connections kept, as many as a dispatcher has calls in hand.
+KEPT = 8
+
+
+class Delivery:
+    """The one door to X. May be used by many threads at once; they share the connections."""
+
+    def __init__(self, base_url: str, timeout: tuple[float, float] = TIMEOUT) -> None:
+        base = urlsplit(base_url)
+        self._host = base.netloc + base.path.rstrip("/")
+        self._timeout = timeout
+        self._connections = _Connections(plain=base.scheme == "http")
+        self._lines = threading.local()
+
+    def mark(self, keys: tuple[str, str, str, str], recipient_id: str, last_read_event_id: str) -> Word:
+        """Call `direct_messages/mark_read`; returns what the answer says of the window.
+
+        `keys`: consumer key and secret, access token and secret. Raises DeliveryError.
+        """
+        answer = self._line().mark(keys, recipient_id, last_read_event_id)
+        return read_word(answer.headers, counted=True) or Word()
+
+    def _line(self) -> "_Line":
+        """This thread's own client: tweepy's are of one thread."""
+        line: _Line | None = getattr(self._lines, "line", None)
+        if line is None:
+            line = self._lines.line = _Line(self._host, self._timeout, self._connections)
+        return line
+
+
+def _refusal(answer: requests.Response) -> DeliveryError:
+    return refusal(answer.status_code, answer.headers, answer.content)
+
+
+class _Line:
+    """A client of tweepy, and what was answered to its last call."""
+
+    def __init__(self, host: str, timeout: tuple[float, float], connections: HTTPAdapter) -> None:
+        self._answers: list[requests.Response] = []
+        # Never with wait_on_rate_limit: it sleeps in this process, and can spin.
+        self._client = tweepy.API(host=host, timeout=timeout)
+        session = self._client.session
+        session.mount("https://", connections)
+        # A POST that is redirected becomes a GET elsewhere.
+        session.max_redirects = 0
+        session.hooks["response"].append(self._keep)
+
+    def _keep(self, answer: requests.Response, *args: Any, **kwargs: Any) -> None:
+        # tweepy keeps it too, but not if it stumbles over a header. One that breaks off is none.
+        if answer.content is not None:
+            self._answers.append(answer)
+
+    def mark(
+        self, keys: tuple[str, str, str, str], recipient_id: str, last_read_event_id: str
+    ) -> requests.Response:
+        """Return the answer to a call that X has taken. Raises DeliveryError."""
+        self._answers.clear()
+        self._client.auth = tweepy.OAuth1UserHandler(*keys)
+        try:
+            self._client.mark_direct_message_read(
+                last_read_event_id=last_read_event_id, recipient_id=recipient_id
+            )
+        except (tweepy.TweepyException, AttributeError, TypeError, ValueError) as error:
+            # tweepy stumbles (the last three) over errors that are JSON, but not in X's shape.
+            if not self._answers:
+                kind = type(error.__context__ or error).__name__
+                raise DeliveryError(Verdict.RETRY, f"no answer ({kind})") from error
+            raise _refusal(self._answers[-1]) from error
+        answer = self._answers[-1]
+        if not taken(answer.status_code, answer.content):
+            raise _refusal(answer)
+        return answer
+
+
+class _Connections(HTTPAdapter):
+    """Connections that outlive tweepy's session, which it closes after each call."""
+
+    def __init__(self, *, plain: bool) -> None:
+        super().__init__(pool_connections=2, pool_maxsize=KEPT)
+        #: Whether it is http that is called: settings let only a loopback address be.
+        self._plain = plain
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send; tweepy knows only https, and has signed for it."""
+        if self._plain and request.url is not None:
+            request.url = request.url.replace("https://", "http://", 1)
+            kwargs["proxies"] = {}
+        return super().send(request, *args, **kwargs)
+
+    def close(self) -> None:
+        """Keep the connections."""
