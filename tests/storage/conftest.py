@@ -6,6 +6,8 @@ from contextlib import ExitStack
 import pytest
 
 from tests.databases import KINDS, postgres_database
+from tests.storage.outgoing import POLICIES
+from webhook_app.settings import Settings
 from webhook_app.storage import Store
 from webhook_app.storage.migrate import migrate
 
@@ -39,5 +41,14 @@ def shared(shared_database: str) -> Iterator[Store]:
 def second(shared_database: str) -> Iterator[Store]:
     """The store of another process over the same database."""
     store = Store(shared_database, KEYS)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def second_store(settings: Settings) -> Iterator[Store]:
+    """The store of another process over the database of `store`, which knows the policies."""
+    store = Store(settings.database_url, settings.secret_keys)
+    store.configure(POLICIES)
     yield store
     store.close()

@@ -32,14 +32,14 @@ def execute(url: str, *statements: str) -> None:
 
 
 @contextmanager
-def locked(url: str) -> Iterator[None]:
-    """Hold the lock that ingest needs."""
+def locked(url: str, table: str = "read_positions") -> Iterator[None]:
+    """Hold the lock that ingest needs, or another's."""
     with closing(_connect(url)) as connection:
         if url.startswith("sqlite"):
             connection.execute("BEGIN IMMEDIATE")
         else:
             connection.execute("BEGIN")
-            connection.execute("LOCK TABLE read_positions IN EXCLUSIVE MODE")
+            connection.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
         try:
             yield
         finally:

@@ -11,6 +11,12 @@ from webhook_app.storage import Store
 
 #: The tables that grow with the use of the service.
 BIG = ("read_positions", "history", "people", "unread_messages")
+OUTBOUND = ("outbox", "accounts", "rate_windows")
+#: A table of the numbers 1 to :rows.
+NUMBERS = {
+    "sqlite": "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :rows) ",
+    "postgresql": "WITH numbers AS (SELECT CAST(n AS bigint) AS n FROM generate_series(1, :rows) AS g(n)) ",
+}
 Statement = tuple[str, Any]
 
 
@@ -41,7 +47,7 @@ def overheard(store: Store) -> Iterator[list[Statement]]:
         event.remove(store.database.engine, "before_cursor_execute", listen)
 
 
-def visits(store: Store, work: Callable[[], object]) -> list[Visit]:
+def visits(store: Store, work: Callable[[], object], tables: tuple[str, ...] = BIG) -> list[Visit]:
     """How the big tables are visited by the work's statements."""
     with overheard(store) as said:
         work()
@@ -49,7 +55,7 @@ def visits(store: Store, work: Callable[[], object]) -> list[Visit]:
     with store.database.engine.connect() as connection, connection.begin() as transaction:
         found = [visit for statement in said for visit in explain(connection, statement)]
         transaction.rollback()
-    return found
+    return [visit for visit in found if visit.table in (*tables, "reader_person", "peer_person")]
 
 
 def _query(statement: str) -> bool:
@@ -62,7 +68,7 @@ def _explain_sqlite(connection: Connection, statement: Statement) -> list[Visit]
     found = []
     for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + statement[0], statement[1]):
         match = re.match(r"(SEARCH|SCAN) (\w+)", row[3])
-        if match and match[2] in (*BIG, "reader_person", "peer_person"):
+        if match:
             searched = match[1] == "SEARCH" or "read_positions_corrected" in row[3]
             found.append(Visit(match[2], row[3], searched, None))
     return found
@@ -94,7 +100,7 @@ def _walk(node: dict[str, Any]) -> Iterator[Visit]:
     for child in node.get("Plans", []):
         yield from _walk(child)
     table, kind = node.get("Relation Name"), node["Node Type"]
-    if table not in BIG or kind == "ModifyTable":
+    if table is None or kind == "ModifyTable":
         return
     index = node.get("Index Name", "")
     if kind == "Bitmap Heap Scan":

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from tests.storage.law import BASE, PLATFORM, Cast, Ledger, at_once, groups
+from tests.storage.outgoing import accept, deliver, open_accounts
 from webhook_app.domain.inbound import Inbound, Message, Notice, Person, Unreadable
 from webhook_app.errors import NotFound
 from webhook_app.storage import Store
@@ -111,13 +112,18 @@ def test_forgetting_leaves_no_trace(shared: Store) -> None:
     shared.record(Inbound(PLATFORM, unreadable=parts))
     bound = Token("t-forget", "bound", frozenset({"read"}), (PLATFORM, person), BASE, None)
     shared.write(lambda c: add_token(c, bound, "secret-of-the-bound"))
+    open_accounts(shared, (PLATFORM, person), (PLATFORM, other), now=BASE)
+    accept(shared, 1, BASE, account=(PLATFORM, person), peer=other)
+    accept(shared, 2, BASE, account=(PLATFORM, other), peer=person)
+    deliver(shared, BASE)
     tables = {"history", "people", "unread_messages", "notices", "quarantine", "tokens"}
+    tables |= {"accounts", "outbox", "rate_windows", "audit"}
     assert set(rows_naming(shared, person)) > tables
     gone = shared.forget(PLATFORM, person, BASE + 1, "tests")
     assert rows_naming(shared, person) == []
     assert gone == {
         "history": 2, "read_positions": 2, "unread_messages": 2, "unread_overflow": 0,
-        "people": 1, "quarantine": 3, "tokens": 1,
+        "people": 1, "quarantine": 3, "tokens": 1, "outbox": 2, "accounts": 1,
     }  # fmt: skip
 
 

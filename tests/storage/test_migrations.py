@@ -5,13 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
 from tests.storage.conftest import KEYS
 from tests.storage.locks import execute, look
 from webhook_app.storage import Store, migrations
+from webhook_app.storage.database import open_engine
 from webhook_app.storage.migrate import migrate
 from webhook_app.storage.tables import metadata
 
@@ -85,6 +88,20 @@ def test_it_loses_nothing(url: str) -> None:
     execute(url, "INSERT INTO people VALUES ('twitter', '1', 'Ann', '', '', 0)")
     migrate(url)
     assert look(url, "SELECT name FROM people") == [("Ann",)]
+
+
+def test_what_the_first_release_has_stored_stays(url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    engine = open_engine(url)
+    with engine.execution_options(writes=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+    execute(url, "INSERT INTO people VALUES ('twitter', '1', 'Ann', '', '', 0)")
+    assert migrate(url) == f"The schema is now {migrations.KNOWN[-1]} (was 0001)."
+    assert look(url, "SELECT name FROM people") == [("Ann",)]
+    assert look(url, "SELECT count(*) FROM outbox") == [(0,)]
 
 
 def test_every_revision_is_known_in_order() -> None:

@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import Connection, text
 
 from tests.storage.law import BASE
-from tests.storage.plans import visits
+from tests.storage.plans import NUMBERS, visits
 from webhook_app.domain.inbound import Inbound, Message, Person
 from webhook_app.domain.position import Mark
 from webhook_app.storage import Store
 from webhook_app.storage.batch import merge
+from webhook_app.storage.database import BY_KEY
 from webhook_app.storage.forgotten import Forgotten
-from webhook_app.storage.link import BY_KEY
 from webhook_app.storage.positions import Filter, latest_positions, list_positions, readers_of
 from webhook_app.storage.retention import drop_history
 from webhook_app.storage.unread import LIMIT
@@ -29,10 +29,6 @@ FILL = [
     "INSERT INTO people SELECT 'twitter', CAST(n AS text), 'Ann', 'ann', '', n FROM numbers",
     "INSERT INTO unread_messages SELECT 'twitter', CAST(n / 10 AS text), 'writer', n FROM numbers",
 ]
-NUMBERS = {
-    "sqlite": "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :rows) ",
-    "postgresql": "WITH numbers AS (SELECT CAST(n AS bigint) AS n FROM generate_series(1, :rows) AS g(n)) ",
-}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """The store: an engine and the verbs, each one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -8,13 +8,18 @@ from sqlalchemy import Connection
 
 from webhook_app.domain.counts import Counts
 from webhook_app.domain.inbound import Inbound
+from webhook_app.domain.outbox import Policy
 from webhook_app.domain.position import Key, ReadPosition
 from webhook_app.errors import NotFound
 from webhook_app.storage import audit, people, positions, quarantine, retention
+from webhook_app.storage.accepting import Accepting
+from webhook_app.storage.accounts import Accounts
 from webhook_app.storage.counts import drop_counts, write_counts
 from webhook_app.storage.database import Database
 from webhook_app.storage.forgotten import Forgotten
 from webhook_app.storage.group_commit import GroupCommit
+from webhook_app.storage.outbox_verbs import Outbox
+from webhook_app.storage.sealing import Sealing
 from webhook_app.storage.secret_key import derive
 from webhook_app.storage.writer import Writer
 from webhook_app.storage.writing import Writing
@@ -32,9 +37,17 @@ class Store:
         self._dialect = self.database.dialect
         self._forgotten = Forgotten([derive(key, "readmark/forgotten") for key in keys])
         writing = Writing(self.database.engine.dialect, self._forgotten)
+        self._writing = writing
         self._writer = Writer(self.database, writing)
         self._group = GroupCommit(self._writer.write, lambda: self.database.concurrency)
         self.counts = counts or Counts()
+        self.accounts = Accounts(self.database, Sealing(keys))
+        self.outbox = Outbox(self.database)
+
+    def configure(self, policies: Mapping[str, Policy]) -> None:
+        """Accept and pass on marks under these policies, by platform; of others nothing is passed on."""
+        self._writing.accepting = Accepting(self.database.engine.dialect, policies)
+        self.outbox.configure(policies)
 
     def record(self, inbound: Inbound) -> None:
         """Return once the delivery is committed, together with others that wait.
@@ -159,4 +172,5 @@ class Store:
     def close(self) -> None:
         """Give the connections back."""
         self._writer.close()
+        self.outbox.close()
         self.database.engine.dispose()

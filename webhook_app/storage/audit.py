@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select
 
+from webhook_app.storage import sql
 from webhook_app.storage import tables as t
 
 
@@ -21,7 +22,7 @@ class Entry(NamedTuple):
 def log(connection: Connection, who: str, action: str, subject: str, detail: str = "") -> None:
     """Write an entry in the transaction of the deed itself."""
     row = {"who": who, "action": action, "subject": subject, "detail": detail}
-    connection.execute(insert(t.audit).values(**row, at=t.now_ms()))
+    connection.execute(insert(t.audit).values(**row, at=sql.now_ms()))
 
 
 def list_audit(connection: Connection, before: int | None, limit: int) -> list[Entry]:

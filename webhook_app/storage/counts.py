@@ -5,6 +5,7 @@ from collections import Counter
 from sqlalchemy import Connection, delete, select
 
 from webhook_app.domain.counts import Gathered
+from webhook_app.storage import sql
 from webhook_app.storage import tables as t
 
 #: The minute of the row that holds the total since the beginning.
@@ -16,7 +17,7 @@ def write_counts(connection: Connection, dialect: str, gathered: Gathered) -> No
     rows: Gathered = Counter(gathered)
     for (name, _), n in gathered.items():
         rows[name, TOTAL] += n
-    insert = t.insert(dialect, t.counts)
+    insert = sql.insert(dialect, t.counts)
     add = insert.on_conflict_do_update(
         index_elements=["name", "minute"], set_={"n": t.counts.c.n + insert.excluded.n}
     )

@@ -17,6 +17,10 @@ T = TypeVar("T")
 #: Values a database refuses; everything else it reports is its own trouble and may pass.
 DATA_ERRORS = (exc.DataError, exc.IntegrityError, OverflowError, UnicodeEncodeError)
 
+#: Serialization failure and deadlock: the database has undone the transaction and asks for it again.
+AGAIN = ("40001", "40P01")
+TRIES = 3
+
 
 def open_engine(url: str) -> Engine:
     """Return an engine; nothing is connected yet."""
@@ -68,11 +72,17 @@ def _begin_sqlite(connection: Connection) -> None:
 
 #: In the transaction and not at connect: behind a transaction pooler a session may be another's.
 TIMEOUTS = "SET LOCAL statement_timeout = 5000; SET LOCAL lock_timeout = 2000"
+#: For statements over given rows, which go by key. The planner guesses 100 rows for any JSON array, and
+#: would rather read a table of some thousand rows from end to end.
+BY_KEY = f"{TIMEOUTS}; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off"
+#: The same for tables that are joined by the order of their keys, which those of ingest never are.
+ONE_BY_ONE = "SET LOCAL enable_mergejoin = off"
 
 
 def _begin_postgres(connection: Connection) -> None:
-    if not connection.get_execution_options().get("by_hand"):
-        connection.exec_driver_sql(TIMEOUTS)
+    options = connection.get_execution_options()
+    if not options.get("by_hand"):
+        connection.exec_driver_sql(f"{BY_KEY}; {ONE_BY_ONE}" if options.get("by_key") else TIMEOUTS)
 
 
 def client_cursor() -> Any:
@@ -100,7 +110,9 @@ class Database:
         self.engine = open_engine(url)
         self.dialect = self.engine.dialect.name
         self._writing = self.engine.execution_options(writes=True)
+        self._writing_by_key = self.engine.execution_options(writes=True, by_key=True)
         self._checked = False
+        self._opened = False
         self._concurrency: Threads | None = None
 
     @property
@@ -110,22 +122,49 @@ class Database:
             self._concurrency = concurrency(native=self.dialect == "sqlite")
         return self._concurrency
 
+    def _open(self) -> None:
+        """Make the first connection here, on the event loop.
+
+        SQLAlchemy takes a lock for it. Under gevent that is a greenlet's lock, and two of gevent's threads that
+        meet at it wait for ever.
+        """
+        if not self._opened:
+            with translated(), self.engine.connect():
+                self._opened = True
+
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run a query in a transaction. Raises DatabaseUnavailable."""
+        self._open()
         return self.concurrency.aside(lambda: self._run(self.engine, work))
 
-    def write(self, work: Callable[[Connection], T]) -> T:
-        """Run a change in a transaction and commit it. Raises DatabaseUnavailable, Unstorable."""
-        return self.concurrency.aside(lambda: self._run(self._writing, work))
+    def write(self, work: Callable[[Connection], T], *, by_key: bool = False) -> T:
+        """Run a change in a transaction and commit it. Raises DatabaseUnavailable, Unstorable.
+
+        `by_key`: its statements are over given rows. A change that the database asks for again is made again.
+        """
+        self._open()
+        engine = self._writing_by_key if by_key else self._writing
+        return self.concurrency.aside(lambda: self._run(engine, work))
 
     def _run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
-        with translated(), engine.connect() as connection:
+        with translated():
+            for _ in range(TRIES - 1):
+                try:
+                    return self._transact(engine, work)
+                except exc.DBAPIError as error:
+                    if getattr(error.orig, "sqlstate", None) not in AGAIN:
+                        raise
+            return self._transact(engine, work)
+
+    def _transact(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        with engine.connect() as connection:
             self.check_schema(connection)
             with connection.begin():
                 return work(connection)
 
     def connect(self) -> Connection:
         """Return a connection of the writer's own, schema checked; it begins and commits by hand."""
+        self._open()
         with self.engine.connect() as connection:
             self.check_schema(connection)
         return self.engine.connect().execution_options(by_hand=True, isolation_level="AUTOCOMMIT")

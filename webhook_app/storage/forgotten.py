@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, select
 
 from webhook_app.domain.inbound import Unreadable
+from webhook_app.storage import sql
 from webhook_app.storage import tables as t
 from webhook_app.storage.batch import Batch
 
@@ -38,7 +39,7 @@ class Forgotten:
             found = connection.execute(
                 select(t.forgotten.c.digest, t.forgotten.c.not_before).where(
                     t.forgotten.c.digest.in_(digests[start : start + PIECE]),
-                    t.forgotten.c.expires_at > t.now_ms(),
+                    t.forgotten.c.expires_at > sql.now_ms(),
                 )
             )
             for digest, moment in found:
@@ -54,6 +55,8 @@ class Forgotten:
         named = [(part, _ids(part)) for part in batch.unreadable]
         people = {(event.platform, who) for event in batch.marks for who in (event.reader, event.peer)}
         people |= {(event.platform, who) for event in batch.messages for who in (event.reader, event.peer)}
+        people |= {(mark.platform, who) for mark in batch.outgoing for who in (mark.account, mark.peer)}
+        people |= {(mark.platform, who) for mark in batch.echoes for who in (mark.reader, mark.peer)}
         people |= {person[:2] for person in batch.people}
         people |= {(notice.platform, notice.subject) for notice in batch.notices}
         limits = self.not_before(connection, people.union(*(ids for _, ids in named)))
@@ -68,6 +71,8 @@ class Forgotten:
             people=[p for p in batch.people if allowed(p.platform, p.seen_at, p.id)],
             notices=[n for n in batch.notices if allowed(n.platform, n.at, n.subject)],
             unreadable=[part for part, ids in named if not ids & limits.keys()],
+            outgoing=[m for m in batch.outgoing if allowed(m.platform, m.at, m.account, m.peer)],
+            echoes=[m for m in batch.echoes if allowed(m.platform, m.read_at, m.reader, m.peer)],
         )
 
 

@@ -1,50 +1,103 @@
-"""The writer's connection, in each database's own way.
+"""A kept connection, in each database's own way.
 
 Statements go to the driver itself: SQLAlchemy's way of running one costs more than SQLite takes to do it.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection, exc
 
 from webhook_app.errors import DatabaseUnavailable
-from webhook_app.storage.database import TIMEOUTS, Database, client_cursor
-from webhook_app.storage.tables import Step
+from webhook_app.storage.database import (
+    AGAIN,
+    BY_KEY,
+    ONE_BY_ONE,
+    TRIES,
+    Database,
+    client_cursor,
+    translated,
+)  # fmt: skip
+from webhook_app.storage.sql import Step
 
+T = TypeVar("T")
 #: How long to wait for SQLite's lock, and how long between two looks; another's batch takes about one.
 LOCK_PATIENCE, LOCK_PAUSE = 2.0, 0.001  # seconds
-#: Every statement of ingest goes by key. The planner guesses 100 rows for any JSON array, and would rather
-#: read a table of some thousand rows from end to end.
-BY_KEY = f"{TIMEOUTS}; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off"
 DIVISION_BY_ZERO = "22012"
-#: Whether anybody is forgotten, and whether any position was corrected: nearly never.
-Exceptions = tuple[bool, bool]
+#: What a query finds.
+Rows = list[tuple[Any, ...]]
 
 
 class Link(Protocol):
-    """A connection of the writer's own; after an exception it is to be closed."""
+    """A connection of somebody's own; after an exception it is to be closed."""
 
     connection: Connection
-    #: Whether to begin by looking for exceptions, or to try first whether it goes without.
-    careful: bool
+    #: Whether there are no round trips that could be saved.
+    local: bool
 
-    def begin(self) -> Exceptions:
-        """Begin a transaction, and look which exceptions there are to be minded in it."""
+    def peek(self, query: Step) -> Rows:
+        """Look, outside of any transaction."""
 
-    def commit(self, steps: list[Step]) -> None:
+    def begin(self, queries: Sequence[Step]) -> list[Rows]:
+        """Begin a transaction that writes, and look."""
+
+    def ask(self, queries: Sequence[Step]) -> list[Rows]:
+        """Look in the transaction that has begun."""
+
+    def commit(self, steps: Sequence[Step]) -> None:
         """Run the steps and commit what has been begun."""
 
-    def commit_unless_exceptions(self, steps: list[Step]) -> bool:
+    def commit_unless(self, exceptions: str, steps: Sequence[Step]) -> bool:
         """Run the steps as a transaction of their own and return True; False if there are exceptions."""
 
 
-def open_link(database: Database, exceptions: str) -> Link:
-    """Connect; `exceptions` is the query of what `begin` returns. Raises DatabaseUnavailable."""
-    kind: Any = SqliteLink if database.dialect == "sqlite" else PostgresLink
-    return cast(Link, kind(database, exceptions))
+class Kept:
+    """A link that is opened when it is needed, and anew when it broke; used by one thread at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._link: Link | None = None
+
+    def run(self, work: Callable[[Link], T]) -> T:
+        """Do work that is one transaction; again if the database asks for it, or if it had not begun.
+
+        Raises DatabaseUnavailable, Unstorable.
+        """
+        with translated():
+            for _ in range(TRIES - 1):
+                fresh = self._link is None
+                try:
+                    return self._attempt(work)
+                except exc.DBAPIError as error:
+                    # A kept connection may have died while nobody used it.
+                    stale = error.connection_invalidated and not fresh
+                    if not stale and getattr(error.orig, "sqlstate", None) not in AGAIN:
+                        raise
+            return self._attempt(work)
+
+    def _attempt(self, work: Callable[[Link], T]) -> T:
+        if self._link is None:
+            self._link = open_link(self._database)
+        try:
+            return work(self._link)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the connection back."""
+        link, self._link = self._link, None
+        if link is not None:
+            # Dropped and not given back to the pool: it may be in a transaction, and is set up for us alone.
+            link.connection.invalidate()
+            link.connection.close()
+
+
+def open_link(database: Database) -> Link:
+    """Connect. Raises DatabaseUnavailable."""
+    return SqliteLink(database) if database.dialect == "sqlite" else PostgresLink(database)
 
 
 @contextmanager
@@ -64,25 +117,30 @@ def _wrapped(connection: Connection) -> Iterator[None]:
 class SqliteLink:
     """SQLite: statements on the event loop, since they are short, and the commit beside it."""
 
-    #: There is no round trip to be saved.
-    careful = True
+    local = True
 
-    def __init__(self, database: Database, exceptions: str) -> None:
+    def __init__(self, database: Database) -> None:
         self.connection = database.connect()
         self._database = database
-        self._exceptions = exceptions
         self._driver = cast(sqlite3.Connection, self.connection.connection.driver_connection)
         self._file = database.file_id()
         self._driver.execute("PRAGMA busy_timeout = 0")
 
-    def begin(self) -> Exceptions:
-        """Begin, by turns with other processes and without blocking the event loop."""
-        if self._database.file_id() != self._file:
-            raise DatabaseUnavailable("The database file is not the one that was opened; it was replaced.")
+    def peek(self, query: Step) -> Rows:
+        """Look, outside of any transaction."""
+        self._check_file()
+        return self.ask([query])[0]
+
+    def begin(self, queries: Sequence[Step]) -> list[Rows]:
+        """Begin, by turns with other processes and without blocking the event loop; and look."""
+        self._check_file()
         with _wrapped(self.connection):
             self._take_lock()
-            found: Exceptions = self._driver.execute(self._exceptions).fetchone()
-            return found
+            return [self._driver.execute(*query).fetchall() for query in queries]
+
+    def _check_file(self) -> None:
+        if self._database.file_id() != self._file:
+            raise DatabaseUnavailable("The database file is not the one that was opened; it was replaced.")
 
     def _take_lock(self) -> None:
         for _ in range(int(LOCK_PATIENCE / LOCK_PAUSE)):
@@ -95,60 +153,71 @@ class SqliteLink:
             self._database.concurrency.pause(LOCK_PAUSE)
         raise DatabaseUnavailable("The database is locked.")
 
-    def commit(self, steps: list[Step]) -> None:
+    def ask(self, queries: Sequence[Step]) -> list[Rows]:
+        """Look in the transaction that has begun."""
+        with _wrapped(self.connection):
+            return [self._driver.execute(*query).fetchall() for query in queries]
+
+    def commit(self, steps: Sequence[Step]) -> None:
         """Run the steps and commit. SQLite waits for the disk there; meanwhile the next batch gathers."""
         with _wrapped(self.connection):
             for step in steps:
                 self._driver.execute(*step)
             self._database.concurrency.commit(lambda: self._driver.execute("COMMIT"))
 
-    def commit_unless_exceptions(self, steps: list[Step]) -> bool:
-        """Return False, as if there were."""
+    def commit_unless(self, exceptions: str, steps: Sequence[Step]) -> bool:
+        """Return False, as if there were exceptions."""
         return False
 
 
 class PostgresLink:
     """Postgres: in as few round trips as can be, for one costs as much as a statement."""
 
-    def __init__(self, database: Database, exceptions: str) -> None:
+    local = False
+
+    def __init__(self, database: Database) -> None:
         self.connection = database.connect()
         driver = cast(Any, self.connection.connection.driver_connection)
         # Parameters put in on this side, so that several statements may be sent as one.
         driver.cursor_factory = client_cursor()
         self._cursor = driver.cursor()
-        self._begin = f"BEGIN; {BY_KEY}; {exceptions}"
-        none = f"SELECT count(*) FROM ({exceptions}) AS e(f, c) WHERE NOT (f OR c)"
-        self._begin_if_none = f"BEGIN; {BY_KEY}; SELECT 1 / ({none})"
-        self.careful = False
 
-    def begin(self) -> Exceptions:
+    def peek(self, query: Step) -> Rows:
+        """Look, outside of any transaction."""
+        return self.ask([query])[0]
+
+    def begin(self, queries: Sequence[Step]) -> list[Rows]:
         """Begin and look, in one trip."""
+        first: list[Step] = [(text, ()) for text in ("BEGIN", *BY_KEY.split("; "), ONE_BY_ONE)]
+        return self.ask([*first, *queries])[len(first) :]
+
+    def ask(self, queries: Sequence[Step]) -> list[Rows]:
+        """Look in the transaction that has begun, in one trip."""
+        self._send(queries)
+        found: list[Rows] = []
         with _wrapped(self.connection):
-            self._cursor.execute(self._begin)
-            while self._cursor.nextset():
-                pass
-            found: Exceptions = self._cursor.fetchone()
-        self.careful = any(found)
-        return found
+            while True:
+                found.append(self._cursor.fetchall() if self._cursor.description else [])
+                if not self._cursor.nextset():
+                    return found
 
-    def commit(self, steps: list[Step]) -> None:
+    def commit(self, steps: Sequence[Step]) -> None:
         """Run the steps and commit, in one trip."""
-        self._run("", steps)
+        self._send([*steps, ("COMMIT", ())])
 
-    def commit_unless_exceptions(self, steps: list[Step]) -> bool:
+    def commit_unless(self, exceptions: str, steps: Sequence[Step]) -> bool:
         """Begin, look, run and commit in one trip: if there are exceptions, the look divides by zero."""
+        none = f"SELECT count(*) FROM ({exceptions}) AS e(f, c) WHERE NOT (f OR c)"
         try:
-            self._run(self._begin_if_none, steps)
+            self._send([(f"BEGIN; {BY_KEY}; SELECT 1 / ({none})", ()), *steps, ("COMMIT", ())])
         except exc.DataError as error:
             if getattr(error.orig, "sqlstate", None) != DIVISION_BY_ZERO:
                 raise
-            with _wrapped(self.connection):
-                self._cursor.execute("ROLLBACK")
-            self.careful = True
+            self._send([("ROLLBACK", ())])
             return False
         return True
 
-    def _run(self, first: str, steps: list[Step]) -> None:
-        script = "; ".join([first, *(statement for statement, _ in steps), "COMMIT"])
+    def _send(self, steps: Sequence[Step]) -> None:
+        script = "; ".join([statement for statement, _ in steps])
         with _wrapped(self.connection):
             self._cursor.execute(script, [value for _, values in steps for value in values])

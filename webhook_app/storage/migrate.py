@@ -5,11 +5,13 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
+from webhook_app.storage.accounts import reencrypt
 from webhook_app.storage.database import open_engine, schema_version, translated
 from webhook_app.storage.migrations import KNOWN
+from webhook_app.storage.sealing import Sealing
 
 #: The number under which migrating processes take turns.
 TURN = 0x7265_6164
@@ -31,10 +33,11 @@ def _write_ahead(engine: Engine) -> None:
                 time.sleep(0.02)
 
 
-def migrate(url: str) -> str:
-    """Return what was done in one line. Raises DatabaseUnavailable."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+def migrate(url: str, keys: tuple[str, ...] = ()) -> str:
+    """Return what was done in one line. Raises DatabaseUnavailable.
+
+    With the secret keys, stored credentials are sealed anew under the first.
+    """
     engine = open_engine(url)
     with translated():
         try:
@@ -45,13 +48,21 @@ def migrate(url: str) -> str:
                     # Migrations may take longer than a request may.
                     connection.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"))
                     connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": TURN})
-                version = schema_version(connection)
-                if version is not None and version not in KNOWN:
-                    return f"The schema ({version}) is of a newer release; nothing to do."
-                if version == KNOWN[-1]:
-                    return f"The schema is up to date ({version})."
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-                return f"The schema is now {KNOWN[-1]} (was {version or 'empty'})."
+                return _bring_up(connection, keys)
         finally:
             engine.dispose()
+
+
+def _bring_up(connection: Connection, keys: tuple[str, ...]) -> str:
+    version = schema_version(connection)
+    if version is not None and version not in KNOWN:
+        return f"The schema ({version}) is of a newer release; nothing to do."
+    said = f"The schema is up to date ({version})."
+    if version != KNOWN[-1]:
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        said = f"The schema is now {KNOWN[-1]} (was {version or 'empty'})."
+    renewed = reencrypt(connection, Sealing(keys)) if keys else 0
+    return f"{said} The credentials of {renewed} accounts are sealed anew." if renewed else said

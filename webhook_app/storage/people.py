@@ -5,6 +5,7 @@ import re
 
 from sqlalchemy import Connection, and_, case, delete, func, or_, select, tuple_, update
 
+from webhook_app.storage import sql
 from webhook_app.storage import tables as t
 from webhook_app.storage.positions import close_gate
 
@@ -23,7 +24,7 @@ def forget(
     """
     close_gate(connection, dialect)
     limit = max(now, _latest(connection, platform, person) + 1)
-    insert = t.insert(dialect, t.forgotten).values(
+    insert = sql.insert(dialect, t.forgotten).values(
         digest=digest, not_before=limit, expires_at=now + REMEMBERED
     )
     old, given = t.forgotten.c, insert.excluded
@@ -38,6 +39,7 @@ def forget(
     of_reader = and_(h.platform == platform, h.reader == person)
     whose = (of_reader, tuple_(h.platform, h.reader, h.peer).in_(readers))
     gone = {"history": sum(connection.execute(delete(t.history).where(side)).rowcount for side in whose)}
+    gone |= _forget_outbound(connection, platform, person)
     for table in (t.read_positions, t.unread_messages, t.unread_overflow):
         gone[table.name] = sum(
             connection.execute(delete(table).where(table.c.platform == platform, side == person)).rowcount
@@ -50,6 +52,20 @@ def forget(
     bound = (t.tokens.c.platform == platform, t.tokens.c.account == person)
     gone["tokens"] = connection.execute(delete(t.tokens).where(*bound)).rowcount
     _forget_deeds(connection, platform, person, digest)
+    return gone
+
+
+def _forget_outbound(connection: Connection, platform: str, person: str) -> dict[str, int]:
+    """Delete the person's rows of the outbox, then the account and its windows, as locks are taken."""
+    o, p, a, w = t.outbox.c, t.read_positions.c, t.accounts.c, t.rate_windows.c
+    # The outbox has no index by peer; who has marked there is among the positions.
+    markers = select(p.reader).where(p.platform == platform, p.peer == person)
+    sides = (o.account == person, and_(o.peer == person, o.account.in_(markers)))
+    ours = delete(t.outbox).where(o.platform == platform)
+    gone = {"outbox": sum(connection.execute(ours.where(side)).rowcount for side in sides)}
+    same = delete(t.accounts).where(a.platform == platform, a.id == person)
+    gone["accounts"] = connection.execute(same).rowcount
+    connection.execute(delete(t.rate_windows).where(w.platform == platform, w.owner == person))
     return gone
 
 

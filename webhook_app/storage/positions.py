@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select, text, tuple_
 
 from webhook_app.domain.position import Key, ReadPosition
+from webhook_app.storage import sql
 from webhook_app.storage import tables as t
 
 p = t.read_positions.c
@@ -136,14 +137,14 @@ def set_position(connection: Connection, dialect: str, key: Key, cursor: int, no
     before = connection.scalar(select(p.not_before).where(*_is(t.read_positions, key)))
     # A platform's clock may be ahead of ours: what was ever stored must not come back by a retry either.
     not_before = max(now, (latest or 0) + 1, before or 0)
-    insert = t.insert(dialect, t.read_positions).values(
+    insert = sql.insert(dialect, t.read_positions).values(
         platform=key[0], reader=key[1], peer=key[2],
-        cursor=cursor, read_at=now, updated_at=t.now_ms(), not_before=not_before,
+        cursor=cursor, read_at=now, updated_at=sql.now_ms(), not_before=not_before,
     )  # fmt: skip
     new = {name: insert.excluded[name] for name in ("cursor", "read_at", "updated_at", "not_before")}
     connection.execute(insert.on_conflict_do_update(index_elements=["platform", "reader", "peer"], set_=new))
     connection.execute(delete(t.history).where(*_is(t.history, key), t.history.c.cursor > cursor))
-    past = t.insert(dialect, t.history).values(
+    past = sql.insert(dialect, t.history).values(
         platform=key[0], reader=key[1], peer=key[2], cursor=cursor, read_at=now
     )
     connection.execute(past.on_conflict_do_nothing())

@@ -5,22 +5,24 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, delete, exists, select, tuple_
 
+from webhook_app.storage import sql
 from webhook_app.storage import tables as t
 
 DAY = 86_400_000  # milliseconds
 QUARANTINE_DAYS = 30
 #: Rows looked at in one transaction.
 PIECE = 2000
-Place = tuple[str, str, str, int]
+#: The last key of a piece.
+Place = tuple[str | int, ...]
 
 
 def take_lease(connection: Connection, dialect: str, name: str, holder: str, milliseconds: int) -> bool:
     """Take or renew a lease, by the database's clock; returns whether the holder has it."""
-    insert = t.insert(dialect, t.leases).values(name=name, holder=holder, until=t.now_ms() + milliseconds)
+    insert = sql.insert(dialect, t.leases).values(name=name, holder=holder, until=sql.now_ms() + milliseconds)
     take = insert.on_conflict_do_update(
         index_elements=["name"],
         set_={"holder": insert.excluded.holder, "until": insert.excluded.until},
-        where=(t.leases.c.holder == insert.excluded.holder) | (t.leases.c.until < t.now_ms()),
+        where=(t.leases.c.holder == insert.excluded.holder) | (t.leases.c.until < sql.now_ms()),
     )
     return connection.execute(take.returning(t.leases.c.name)).first() is not None
 
@@ -51,6 +53,14 @@ def drop_read_messages(connection: Connection, after: Place | None) -> Place | N
     )
 
 
+def drop_settled(connection: Connection, after: Place | None, before: int) -> Place | None:
+    """Delete what was settled before `before` among the next piece of the outbox; returns where to go on."""
+    o = t.outbox.c
+    last = sql.greatest(o.accepted_at, o.last_sent_at, o.delivered_at)
+    key = (o.platform, o.account, o.peer)
+    return _walk(connection, t.outbox, key, after, o.due_at.is_(None), last < before)
+
+
 def _walk(
     connection: Connection,
     table: Table,
@@ -63,7 +73,7 @@ def _walk(
     last = connection.execute(select(*key).where(*beyond).order_by(*key).offset(PIECE - 1).limit(1)).first()
     piece = [*beyond, tuple_(*key) <= tuple_(*last)] if last is not None else beyond
     connection.execute(delete(table).where(*piece, *conditions))
-    return (last[0], last[1], last[2], last[3]) if last is not None else None
+    return tuple(last) if last is not None else None
 
 
 def drop_overflow(connection: Connection) -> None:
@@ -75,10 +85,12 @@ def drop_overflow(connection: Connection) -> None:
 
 def drop_expired(connection: Connection) -> int:
     """Delete a piece of what has expired by itself: quarantine, memories of the forgotten, login links."""
-    old = select(t.quarantine.c.id).where(t.quarantine.c.received_at < t.now_ms() - QUARANTINE_DAYS * DAY)
+    old = select(t.quarantine.c.id).where(t.quarantine.c.received_at < sql.now_ms() - QUARANTINE_DAYS * DAY)
     gone = connection.execute(
         delete(t.quarantine).where(t.quarantine.c.id.in_(old.order_by(t.quarantine.c.id).limit(PIECE)))
     ).rowcount
-    gone += connection.execute(delete(t.forgotten).where(t.forgotten.c.expires_at < t.now_ms())).rowcount
-    gone += connection.execute(delete(t.login_links).where(t.login_links.c.expires_at < t.now_ms())).rowcount
+    gone += connection.execute(delete(t.forgotten).where(t.forgotten.c.expires_at < sql.now_ms())).rowcount
+    gone += connection.execute(
+        delete(t.login_links).where(t.login_links.c.expires_at < sql.now_ms())
+    ).rowcount
     return gone

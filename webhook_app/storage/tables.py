@@ -1,19 +1,17 @@
-"""The tables as they are today, and the little SQL in which SQLite and Postgres differ.
+"""The tables as they are today.
 
 Ids are text and cursors 64-bit integers. Times are integers, milliseconds since 1970; `updated_at` comes
 from the database's clock, the others from the platform's or the caller's.
 """
 
-from collections.abc import Callable, Sequence
-from itertools import chain
+from dataclasses import fields
 from typing import Any
 
-import orjson
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    Dialect,
+    Computed,
     Index,
     Integer,
     LargeBinary,
@@ -21,16 +19,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    column,
     text,
 )  # fmt: skip
-from sqlalchemy import table as sqlalchemy_table
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
-from webhook_app.errors import Unstorable
+from webhook_app.domain.rate import RateWindow
+from webhook_app.storage.sql import next_at
 
 metadata = MetaData()
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -142,85 +135,55 @@ audit = Table(
 # Minute 0 holds the total since the beginning, which retention leaves alone.
 counts = _table("counts", _key("name"), Column("minute", BigInteger, primary_key=True), _number("n"))
 
-# Who does what only one process may do.
+# Who does what only one process may do; and when a dispatcher was last seen.
 leases = _table("leases", _key("name"), _text("holder"), _number("until"))
 
+accounts = _table(
+    "accounts",
+    _key("platform"), _key("id"), Column("owner", Key, nullable=False), _text("name"),
+    _text("state"), _text("reason"), _number("since"), _number("authorised_at"),
+    # The platform refuses the account until then; and how often it has in a row.
+    _number("refused_until"), _number("attempts"),
+    # Separated by spaces.
+    Column("scopes", Text), _text("digest"),
+    # Sealed. None: configured in the environment, or erased.
+    Column("credentials", LargeBinary), _number("configured"),
+    # The earliest of its rows in the outbox.
+    Column("due_at", BigInteger),
+    # What was last known of its rate window: when it takes a call, and until when less than half is left.
+    _number("opens_at"), _number("scarce_until"),
+    # When a dispatcher is to look; none while there is nothing it may do.
+    Column("next_at", BigInteger, Computed(next_at(), persisted=True)),
+    Index("accounts_next", "next_at"),
+    Index("accounts_owner", "platform", "owner"),
+)  # fmt: skip
 
-class now_ms(FunctionElement[int]):
-    """The database's clock, in milliseconds since 1970."""
+# The primary key is coalescing: of a conversation there is one row, and what waits in it is the furthest.
+outbox = _table(
+    "outbox",
+    _key("platform"), _key("account"), _key("peer"),
+    _number("wanted"),
+    # -1: nothing.
+    _number("acknowledged"),
+    # When to claim it; while it is claimed, when the claim lapses; none if there is nothing to do.
+    Column("due_at", BigInteger),
+    _number("last_sent_at"), _number("claimed_until"), _number("attempts"), _text("problem"),
+    _number("refused_until"), _number("accepted_at"), _number("delivered_at"),
+    # What waits, by account; the last column is for counting.
+    Index(
+        "outbox_due", "platform", "account", "due_at", "accepted_at",
+        sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL"),
+    ),
+    # What was refused for good; few.
+    Index(
+        "outbox_failed", "platform", "account", "peer",
+        sqlite_where=text("due_at IS NULL AND wanted > acknowledged"),
+        postgresql_where=text("due_at IS NULL AND wanted > acknowledged"),
+    ),
+)  # fmt: skip
 
-    inherit_cache = True
-    type = BigInteger()
-
-
-@compiles(now_ms, "postgresql")
-def _now_postgres(element: now_ms, compiler: SQLCompiler, **kwargs: Any) -> str:
-    return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
-
-
-@compiles(now_ms, "sqlite")
-def _now_sqlite(element: now_ms, compiler: SQLCompiler, **kwargs: Any) -> str:
-    return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
-
-
-#: A statement as its driver takes it, and its parameters.
-Step = tuple[str, tuple[Any, ...]]
-
-
-class Given:
-    """A statement over rows that Python gives: `WITH given(…) AS (…) …`, a whole batch at once.
-
-    A statement a row would hand Python's lock back and forth once a row, and make a round trip once a row.
-    SQLite takes the rows as VALUES, Postgres as one JSON array. `build` makes the statement from the table
-    `given`; it must not hold parameters.
-    """
-
-    def __init__(
-        self, dialect: Dialect, table: Table, names: Sequence[str], build: Callable[[Any], Any]
-    ) -> None:
-        given = sqlalchemy_table("given", *(column(name, table.c[name].type) for name in names))
-        body = str(build(given).compile(dialect=dialect))
-        self._sqlite = dialect.name == "sqlite"
-        head = f"WITH given({', '.join(names)}) AS "
-        if self._sqlite:
-            # One text for each number of rows; SQLite has most of them in its cache of prepared statements.
-            self._texts: dict[int, str] = {}
-            self._row = f"({', '.join('?' for _ in names)})"
-            self._head, self._body = head, body
-        else:
-            values = [
-                f"CAST(element->>{i} AS bigint)" if table.c[name].type.python_type is int
-                else f'(element->>{i}) COLLATE "C"'
-                for i, name in enumerate(names)
-            ]  # fmt: skip
-            rows = "json_array_elements(CAST(%s AS json)) AS element"
-            self._texts = {0: f"{head}(SELECT {', '.join(values)} FROM {rows}) {body}"}
-
-    def steps(self, rows: Sequence[Sequence[Any]]) -> list[Step]:
-        """The statements, with their parameters, that do it for all the rows."""
-        if not self._sqlite:
-            return [(self._texts[0], (_pack(rows),))]
-        return [self._values(rows[start : start + MOST_ROWS]) for start in range(0, len(rows), MOST_ROWS)]
-
-    def _values(self, rows: Sequence[Sequence[Any]]) -> Step:
-        many = len(rows)
-        if many not in self._texts:
-            self._texts[many] = f"{self._head}(VALUES {', '.join([self._row] * many)}) {self._body}"
-        return self._texts[many], tuple(chain.from_iterable(rows))
-
-
-def _pack(rows: Sequence[Sequence[Any]]) -> str:
-    """JSON of the rows. Raises Unstorable for lone surrogates and integers over 64 bits."""
-    try:
-        return orjson.dumps(rows, default=tuple).decode()
-    except orjson.JSONEncodeError as exc:
-        raise Unstorable from exc
-
-
-#: Rows of one SQLite statement; its oldest limit is 999 parameters.
-MOST_ROWS = 128
-
-
-def insert(dialect: str, table: Table) -> Any:
-    """An insert that knows `on_conflict_do_update`; both databases spell it alike."""
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+rate_windows = _table(
+    "rate_windows",
+    _key("platform"), _key("owner"), _key("method"),
+    *(_number(field.name) for field in fields(RateWindow)),
+)  # fmt: skip

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
+from webhook_app.storage import sql
 from webhook_app.storage import tables as t
 
 
@@ -61,7 +62,7 @@ def revoke_token(connection: Connection, token_id: str, now: int) -> bool:
 
 def add_login_link(connection: Connection, secret: str, token_id: str, expires_at: int) -> None:
     """Store a link that logs in as a token, once."""
-    connection.execute(delete(t.login_links).where(t.login_links.c.expires_at < t.now_ms()))
+    connection.execute(delete(t.login_links).where(t.login_links.c.expires_at < sql.now_ms()))
     connection.execute(
         insert(t.login_links).values(digest=digest(secret), token=token_id, expires_at=expires_at)
     )

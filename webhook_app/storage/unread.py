@@ -5,6 +5,7 @@ from itertools import groupby
 from sqlalchemy import ColumnElement, Connection, Table, select
 
 from webhook_app.domain.inbound import Message
+from webhook_app.storage import sql
 from webhook_app.storage import tables as t
 
 #: Ids kept of one conversation.
@@ -44,7 +45,7 @@ def _write_conversation(
         room = max(0, LIMIT - len(known))
         kept, beyond = beyond[:room], beyond[room:]
         if kept:
-            insert = t.insert(dialect, t.unread_messages).on_conflict_do_nothing()
+            insert = sql.insert(dialect, t.unread_messages).on_conflict_do_nothing()
             connection.execute(insert, [{**names, "message": message} for message in kept])
     # Ids grow, so one delivered twice is not beyond the latest.
     new = [message for message in beyond if message > latest]
@@ -54,6 +55,6 @@ def _write_conversation(
 
 def _count(connection: Connection, dialect: str, row: dict[str, str | int]) -> None:
     """Write how many messages of a conversation are not kept, and the latest of them."""
-    insert = t.insert(dialect, t.unread_overflow).values(row)
+    insert = sql.insert(dialect, t.unread_overflow).values(row)
     new = {"count": insert.excluded.count, "latest": insert.excluded.latest}
     connection.execute(insert.on_conflict_do_update(index_elements=["platform", "reader", "peer"], set_=new))

@@ -9,13 +9,16 @@ from sqlalchemy import Connection, Dialect, FromClause, and_, delete, exists, or
 
 from webhook_app.domain.inbound import Person
 from webhook_app.domain.position import Mark, furthest, history
+from webhook_app.storage import sql
 from webhook_app.storage import tables as t
+from webhook_app.storage.accepting import Accepting
 from webhook_app.storage.batch import Batch
 from webhook_app.storage.forgotten import Forgotten
-from webhook_app.storage.link import Exceptions
 from webhook_app.storage.unread import write_messages
 
 QUARANTINE_LIMIT = 100_000
+#: Whether anybody is forgotten, and whether any position was corrected: nearly never.
+Exceptions = tuple[bool, bool]
 KEY = ["platform", "reader", "peer"]
 MARK = list(Mark._fields)
 PERSON = list(Person._fields)
@@ -34,10 +37,13 @@ class Writing:
                 exists(select(t.read_positions.c.reader).where(text("not_before > 0"))),
             ).compile(dialect=dialect)
         )
-        self._positions = t.Given(dialect, t.read_positions, MARK, self._upsert_positions)
-        self._history = t.Given(dialect, t.history, MARK, self._upsert_history)
-        self._corrected = t.Given(dialect, t.read_positions, KEY, self._select_corrected)
-        self._people = t.Given(dialect, t.people, PERSON, self._upsert_people)
+        mark = [t.history.c[name] for name in MARK]
+        self._positions = sql.Given(dialect, mark, self._upsert_positions)
+        self._history = sql.Given(dialect, mark, self._upsert_history)
+        self._corrected = sql.Given(dialect, mark[:3], self._select_corrected)
+        self._people = sql.Given(dialect, [t.people.c[name] for name in PERSON], self._upsert_people)
+        #: What it does to the outbox; replaced when the policies of the platforms are known.
+        self.accepting = Accepting(dialect, {})
 
     def without(self, connection: Connection, batch: Batch, exceptions: Exceptions) -> Batch:
         """The batch without what was forgotten or corrected."""
@@ -48,15 +54,17 @@ class Writing:
             batch = replace(batch, marks=self._without_corrected(connection, batch.marks))
         return batch
 
-    def steps(self, batch: Batch) -> list[t.Step]:
-        """Marks and people. Steps of all the hot statements, so that they can travel together."""
-        steps: list[t.Step] = []
+    def steps(self, batch: Batch) -> list[sql.Step]:
+        """Marks, people and the outbox. Steps of all the hot statements, so that they can travel together."""
+        steps: list[sql.Step] = []
         if batch.marks:
             rows = furthest(batch.marks)
             steps += self._positions.steps(rows)
             steps += self._history.steps(history(batch.marks) if len(rows) < len(batch.marks) else rows)
         if batch.people:
             steps += self._people.steps(batch.people)
+        if batch.outgoing or batch.echoes or batch.notices:
+            steps += self.accepting.steps(batch)
         return steps
 
     def write_rest(self, connection: Connection, batch: Batch) -> int:
@@ -64,7 +72,7 @@ class Writing:
         if batch.messages:
             write_messages(connection, self._dialect, batch.messages)
         if batch.notices:
-            upsert = t.insert(self._dialect, t.notices)
+            upsert = sql.insert(self._dialect, t.notices)
             newer = upsert.on_conflict_do_update(
                 index_elements=["platform", "kind", "subject"],
                 set_={"at": upsert.excluded.at, "detail": upsert.excluded.detail},
@@ -76,7 +84,7 @@ class Writing:
         return self._quarantine(connection, batch) if batch.unreadable else 0
 
     def _quarantine(self, connection: Connection, batch: Batch) -> int:
-        keep = t.insert(self._dialect, t.quarantine).on_conflict_do_nothing(
+        keep = sql.insert(self._dialect, t.quarantine).on_conflict_do_nothing(
             index_elements=["platform", "digest"]
         )
         rows = [
@@ -88,7 +96,7 @@ class Writing:
             }
             for part in batch.unreadable
         ]
-        connection.execute(keep.values(received_at=t.now_ms()), rows)
+        connection.execute(keep.values(received_at=sql.now_ms()), rows)
         oldest = (
             select(t.quarantine.c.id).order_by(t.quarantine.c.id.desc()).offset(QUARANTINE_LIMIT).limit(1)
         )
@@ -107,8 +115,8 @@ class Writing:
 
     def _upsert_positions(self, given: FromClause) -> Any:
         """Raise a position to a greater mark, or to an earlier time of an equal one."""
-        insert = t.insert(self._dialect, t.read_positions).from_select(
-            [*MARK, "updated_at"], select(*given.c, t.now_ms()).where(text("true"))
+        insert = sql.insert(self._dialect, t.read_positions).from_select(
+            [*MARK, "updated_at"], select(*given.c, sql.now_ms()).where(text("true"))
         )
         old, new = t.read_positions.c, insert.excluded
         return insert.on_conflict_do_update(
@@ -121,7 +129,7 @@ class Writing:
         """Add to the set, or move a time back."""
         # SQLite reads the ON of an upsert from a select without WHERE as a join's.
         rows = select(*given.c).where(text("true"))
-        insert = t.insert(self._dialect, t.history).from_select(MARK, rows)
+        insert = sql.insert(self._dialect, t.history).from_select(MARK, rows)
         return insert.on_conflict_do_update(
             index_elements=[*KEY, "cursor"],
             set_={"read_at": insert.excluded.read_at},
@@ -145,7 +153,7 @@ class Writing:
             .join_from(given, t.people, known, isouter=True)
             .where(or_(old.id.is_(None), and_(changed, given.c.seen_at >= old.seen_at)))
         )
-        insert = t.insert(self._dialect, t.people).from_select(PERSON, rows)
+        insert = sql.insert(self._dialect, t.people).from_select(PERSON, rows)
         return insert.on_conflict_do_update(
             index_elements=["platform", "id"],
             set_={name: insert.excluded[name] for name in PERSON[2:]},

@@ -1,0 +1,156 @@
+"""Accounts: on whose behalf we call; added, stopped, resumed and removed, with what they have given us."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, select, update
+
+from webhook_app.domain.account import Account, Identity
+from webhook_app.domain.outbox import State
+from webhook_app.errors import InvalidValue, NotFound
+from webhook_app.storage import audit, sql
+from webhook_app.storage import tables as t
+from webhook_app.storage.database import Database
+from webhook_app.storage.ledger import earliest
+from webhook_app.storage.sealing import Sealing
+
+a = t.accounts.c
+FIELDS = Account._fields
+_columns = select(*(a[name] for name in FIELDS))
+# Within the class `list` is a verb.
+AccountList = list[Account]
+#: How the audit log calls a change of state.
+DEEDS = {State.ACTIVE: "resume account", State.PAUSED: "pause account"}
+
+
+class Accounts:
+    """The verbs, each one transaction."""
+
+    def __init__(self, database: Database, sealing: Sealing) -> None:
+        self._database = database
+        self._sealing = sealing
+
+    def list(self) -> AccountList:
+        """Every account, by key."""
+        query = _columns.order_by(a.platform, a.id)
+        return self._database.read(lambda c: [_account(row) for row in c.execute(query)])
+
+    def one(self, platform: str, id: str) -> Account:
+        """The account. Raises NotFound."""
+        return self._database.read(lambda connection: _one(connection, platform, id))
+
+    def credentials(self, platform: str, id: str) -> dict[str, str]:
+        """What the account has given us. Raises NotFound, also if they were erased or are configured."""
+        query = select(a.credentials).where(_is(platform, id))
+        sealed = self._database.read(lambda connection: connection.scalar(query))
+        if sealed is None:
+            raise NotFound("There are no stored credentials of this account.")
+        return self._sealing.open(bytes(sealed))
+
+    def add(
+        self,
+        identity: Identity,
+        platform: str,
+        digest: str,
+        credentials: Mapping[str, str] | None,
+        now: int,
+        who: str,
+    ) -> Account:
+        """Store an account with its credentials, None if they are configured. One already there is renewed.
+
+        It is active then, whatever it was.
+        """
+        sealed = None if credentials is None else self._sealing.seal(credentials)
+        scopes = None if identity.scopes is None else " ".join(identity.scopes)
+        row = {
+            "platform": platform, "id": identity.id, "owner": identity.owner, "name": identity.name,
+            "scopes": scopes, "digest": digest, "credentials": sealed, "configured": int(sealed is None),
+            "authorised_at": now, "opens_at": 0, "scarce_until": 0, **_active(now),
+        }  # fmt: skip
+
+        def change(connection: Connection) -> Account:
+            insert = sql.insert(self._database.dialect, t.accounts).values(row)
+            new = {name: insert.excluded[name] for name in row if name not in ("platform", "id")}
+            connection.execute(insert.on_conflict_do_update(index_elements=["platform", "id"], set_=new))
+            # Its rows may have waited for it since it was removed.
+            same = update(t.accounts).where(_is(platform, identity.id))
+            connection.execute(same.values(due_at=earliest()))
+            audit.log(connection, who, "add account", f"{platform}/{identity.id}")
+            return _one(connection, platform, identity.id)
+
+        return self._database.write(change)
+
+    def set_state(self, platform: str, id: str, state: State, reason: str, now: int, who: str) -> Account:
+        """Stop an account, or make it active again, with what the platform has refused it forgotten.
+
+        Raises NotFound, and InvalidValue if an account is to be resumed whose credentials were erased.
+        """
+
+        def change(connection: Connection) -> Account:
+            new = {"state": state.value, "reason": reason, "since": now}
+            if state is State.ACTIVE:
+                _require_credentials(connection, platform, id)
+                new = _active(now)
+            connection.execute(update(t.accounts).where(_is(platform, id)).values(new))
+            audit.log(connection, who, DEEDS.get(state, "stop account"), f"{platform}/{id}", reason)
+            return _one(connection, platform, id)
+
+        return self._database.write(change)
+
+    def remove(self, platform: str, id: str, now: int, who: str) -> None:
+        """Delete an account, its credentials and the tokens bound to it. Raises NotFound.
+
+        Its rows of the outbox stay as memory; what waits in them is not sent.
+        """
+
+        def change(connection: Connection) -> None:
+            o, bound = t.outbox.c, and_(t.tokens.c.platform == platform, t.tokens.c.account == id)
+            waits = (o.platform == platform, o.account == id, o.due_at.is_not(None))
+            dropped = {"due_at": None, "claimed_until": 0, "problem": "account removed"}
+            connection.execute(update(t.outbox).where(*waits).values(dropped))
+            if not connection.execute(delete(t.accounts).where(_is(platform, id))).rowcount:
+                raise NotFound("There is no such account.")
+            connection.execute(delete(t.tokens).where(bound))
+            audit.log(connection, who, "remove account", f"{platform}/{id}")
+
+        self._database.write(change)
+
+
+def reencrypt(connection: Connection, sealing: Sealing) -> int:
+    """Seal all credentials under the first key; returns how many were not."""
+    query = select(a.platform, a.id, a.credentials).where(a.credentials.is_not(None))
+    stored = connection.execute(query.order_by(a.platform, a.id).with_for_update()).all()
+    renewed = [(row.platform, row.id, sealing.renew(bytes(row.credentials))) for row in stored]
+    changes = [(platform, id, sealed) for platform, id, sealed in renewed if sealed is not None]
+    for platform, id, sealed in changes:
+        connection.execute(update(t.accounts).where(_is(platform, id)).values(credentials=sealed))
+    return len(changes)
+
+
+def _active(now: int) -> dict[str, Any]:
+    """An account that may be called for."""
+    return {"state": State.ACTIVE.value, "reason": "", "since": now, "refused_until": 0, "attempts": 0}
+
+
+def _require_credentials(connection: Connection, platform: str, id: str) -> None:
+    query = select(a.configured, a.credentials).where(_is(platform, id)).with_for_update()
+    row = connection.execute(query).one_or_none()
+    if row is not None and not row.configured and row.credentials is None:
+        raise InvalidValue("account", "Its credentials were erased; add the account again.")
+
+
+def _one(connection: Connection, platform: str, id: str) -> Account:
+    row = connection.execute(_columns.where(_is(platform, id))).one_or_none()
+    if row is None:
+        raise NotFound("There is no such account.")
+    return _account(row)
+
+
+def _account(row: Any) -> Account:
+    scopes = None if row.scopes is None else tuple(row.scopes.split())
+    account = Account(*row)
+    return account._replace(state=State(row.state), scopes=scopes, configured=bool(row.configured))
+
+
+def _is(platform: str, id: str) -> Any:
+    return and_(a.platform == platform, a.id == id)
