@@ -19,7 +19,7 @@ OURS = [path for path in MODULES if path.parts[0] in ("webhook_app", "schemas")]
 #: What a part of the house may import of ours: only from floors below its own.
 BELOW: dict[str, set[str]] = {
     "webhook_app/domain": {"webhook_app.domain"},
-    "webhook_app/errors.py": set(),
+    "webhook_app/errors.py": {"webhook_app.domain"},
     "webhook_app/settings.py": {"webhook_app.errors"},
     "schemas": {"schemas"},
     "webhook_app/sandbox": {"webhook_app.sandbox"},
@@ -28,10 +28,15 @@ BELOW["webhook_app/platforms"] = {
     "webhook_app.platforms", "webhook_app.domain", "webhook_app.errors", "webhook_app.settings", "schemas",
 }  # fmt: skip
 BELOW["webhook_app/storage"] = {"webhook_app.storage", "webhook_app.domain", "webhook_app.errors"}
-BELOW["webhook_app/services.py"] = {*BELOW["webhook_app/platforms"], *BELOW["webhook_app/storage"]}
-BELOW["webhook_app/web"] = {*BELOW["webhook_app/services.py"], "webhook_app.services", "webhook_app.web"}
-BELOW["webhook_app/housekeeping.py"] = {*BELOW["webhook_app/services.py"], "webhook_app.services"}
-BELOW["webhook_app/web"] |= {"webhook_app.housekeeping"}
+BELOW["webhook_app/known.py"] = {*BELOW["webhook_app/platforms"], *BELOW["webhook_app/storage"]}
+BELOW["webhook_app/outbound.py"] = {*BELOW["webhook_app/known.py"], "webhook_app.known"}
+BELOW["webhook_app/services.py"] = {*BELOW["webhook_app/outbound.py"], "webhook_app.outbound"}
+BELOW["webhook_app/dispatcher.py"] = {*BELOW["webhook_app/services.py"], "webhook_app.services"}
+BELOW["webhook_app/housekeeping.py"] = BELOW["webhook_app/dispatcher.py"]
+BELOW["webhook_app/web"] = {
+    *BELOW["webhook_app/dispatcher.py"],
+    *(f"webhook_app.{name}" for name in ("dispatcher", "housekeeping", "web")),
+}
 
 #: Libraries that only one part knows.
 ALONE = {

@@ -42,7 +42,11 @@ class Housekeeping:
         if now >= self._next_walk:
             self._next_walk = now + WALK_EVERY
             days = self._services.settings.history_days
-            self._walks = [lambda place: store.walk_history(now, days, place), store.walk_messages]
+            self._walks = [
+                lambda place: store.walk_history(now, days, place),
+                store.walk_messages,
+                lambda place: store.outbox.walk(now, days, place),
+            ]
         if self._walks:
             self._place = self._walks[0](self._place)
             if self._place is None:

@@ -1,11 +1,14 @@
 """Joins the two wings: what platforms understand, the store keeps."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from webhook_app.domain.counts import Counts
 from webhook_app.domain.inbound import Inbound, Unreadable
+from webhook_app.domain.outbox import Settled
 from webhook_app.errors import DatabaseUnavailable, Unstorable
+from webhook_app.known import Known
+from webhook_app.outbound import Outbound
 from webhook_app.platforms import Platforms, open_platforms
 from webhook_app.settings import Settings
 from webhook_app.storage import Store
@@ -35,6 +38,12 @@ class Services:
         self.secret_keys = secret_keys(settings.database_url, settings.secret_keys)
         self.store = Store(settings.database_url, self.secret_keys, counts)
         self.counts = self.store.counts
+        self.store.configure({name: platform.policy for name, platform in self.platforms.items()})
+        self.known = Known(self.store, self.platforms, settings.api_token)
+        self.outbound = Outbound(
+            self.store, self.platforms, self.known, clock, settings.outbox_limit, self.store.record,
+            self.counts.add,
+        )  # fmt: skip
 
     def receive(self, platform: str, headers: Mapping[str, str], body: bytes) -> Inbound:
         """Verify, translate and store a delivery; returns once it is durable.
@@ -44,6 +53,7 @@ class Services:
         """
         now = self.clock()
         inbound = self.platforms.named(platform).receive(headers, body, now)
+        inbound.echoes = self.outbound.echoes(inbound)
         inbound = self._keep(inbound)
         self._count(inbound, now)
         return inbound
@@ -81,6 +91,12 @@ class Services:
             self.store.record(inbound)
             self.store.log(who, "retry quarantined", str(row_id))
         return inbound
+
+    def count_calls(self, settled: Sequence[Settled], now: int) -> None:
+        """Count the calls that have ended."""
+        for one in settled:
+            outcome = "delivered" if one.verdict is None else one.verdict.value
+            self.counts.add(f"calls|{one.claim.platform}|{outcome}", now)
 
     def flush(self) -> None:
         """Write the counts, if the database answers."""

@@ -71,7 +71,7 @@ def _worker(environ: dict[str, str], folder: Path) -> Iterator[None]:
     with (folder / "worker.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log)
     try:
-        until(lambda: "keeping house" in (folder / "worker.log").read_text())
+        until(lambda: "passing marks on" in (folder / "worker.log").read_text())
         yield
     finally:
         process.send_signal(signal.SIGTERM)

@@ -13,6 +13,14 @@ from webhook_app.settings import read_settings
 from webhook_app.storage.migrate import migrate
 from webhook_app.web.app import create_app
 
+CONSUMER_KEY = "consumer-key-of-the-tests"
+
+
+@pytest.fixture
+def environ(environ: dict[str, str]) -> dict[str, str]:
+    """The environment of a service that knows its X app whole."""
+    return environ | {"TWITTER_CONSUMER_KEY": CONSUMER_KEY}
+
 
 @pytest.fixture
 def api(app: Flask) -> FlaskClient:
@@ -29,6 +37,7 @@ def plain_environ(tmp_path: Path) -> dict[str, str]:
         "DATABASE_URL": f"sqlite:///{tmp_path}/plain.db",
         "SECRET_KEY": "secret-key-of-the-tests",
         "API_TOKEN": API_TOKEN,
+        "TWITTER_CONSUMER_KEY": CONSUMER_KEY,
         "TWITTER_CONSUMER_SECRET": CONSUMER_SECRET,
         "CORS_ORIGINS": "https://dash.example.com",
     }

@@ -13,7 +13,25 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from tests.conftest import API_TOKEN
-from tests.web.callers import ALICE, BOB, BOT, CHARLIE, bearer, mark, message, name, quarantine, record
+from tests.web.callers import (
+    ACCESS_SECRET,
+    ALICE,
+    BOB,
+    BOT,
+    CHARLIE,
+    add_slack,
+    add_x,
+    bearer,
+    deliver,
+    mark,
+    message,
+    name,
+    quarantine,
+    record,
+    services_of,
+    slack_mark,
+    x_mark,
+)
 from tests.web.test_auth import desk_of
 from webhook_app.storage import Store
 
@@ -74,21 +92,27 @@ def test_the_page_shows_every_operation_parameter_and_shape(plain: FlaskClient, 
     assert "curl -H &#34;Authorization: Bearer $TOKEN&#34; http://localhost/api/v1/read-positions" in page
 
 
-def test_every_answer_keeps_to_the_document(app: Flask, store: Store) -> None:
+def test_every_answer_keeps_to_the_document(app: Flask) -> None:
     """A hundred requests out of the document, odd ones too: no failure, and no undocumented answer."""
-    fill(store)
+    fill(app)
     for result in schemathesis.openapi.from_wsgi(DOCUMENT, app).get_all_operations():
         assert isinstance(result, Ok)
         try_out(result.ok())
 
 
-def fill(store: Store) -> None:
+def fill(app: Flask) -> None:
     """Store something of everything."""
+    store: Store = services_of(app).store
     record(store, mark(BOB), mark(ALICE), mark(ALICE, message(-9)), mark(CHARLIE, 1))
     name(store, ALICE, "Alice")
     quarantine(store, b"{")
     quarantine(store, b"{}")
     store.log("tests", "fill", "store")
+    add_x(app)
+    add_slack(app)
+    client = app.test_client()
+    client.post("/api/v1/marks", json=[x_mark(), slack_mark()], headers=bearer(API_TOKEN))
+    deliver(app)
 
 
 @pytest.mark.parametrize(
@@ -110,15 +134,43 @@ def fill(store: Store) -> None:
         ("DELETE", "/quarantine/{id}", {"id": 1}, {}),
         ("DELETE", "/people/{platform}/{id}", {"id": ALICE}, {}),
         ("GET", "/audit", {}, {}),
+        ("GET", "/marks", {}, {"limit": 1}),
+        ("GET", "/marks", {}, {"platform": "twitter", "status": "delivered"}),
+        ("POST", "/marks/{platform}/{account}/{peer}/retry", {"account": BOT, "peer": ALICE}, {}),
+        ("GET", "/rate-limits", {}, {"limit": 1}),
+        ("GET", "/accounts", {}, {"limit": 1}),
+        ("POST", "/accounts/{platform}/{id}/resume", {"id": BOT}, {}),
+        ("DELETE", "/accounts/{platform}/{id}", {"id": BOT}, {"now": True}),
     ],
 )
 def test_answers_with_something_in_them_keep_to_it(
     plain_app: Flask, method: str, path: str, values: dict[str, Any], query: dict[str, Any]
 ) -> None:
-    fill(plain_app.extensions["webhook_app"].services().store)
-    operation: Any = schemathesis.openapi.from_wsgi(DOCUMENT, plain_app)[f"/api/v1{path}"][method]
-    case = operation.Case(path_parameters={"platform": "twitter", **values}, query=query)
+    fill(plain_app)
+    case = case_of(plain_app, method, path, values, query=query)
     assert case.call_and_validate(headers=bearer(API_TOKEN), checks=PROMISES).status_code in (200, 204)
+
+
+def case_of(app: Flask, method: str, path: str, values: dict[str, Any], **more: Any) -> Any:
+    """A request as the document has it."""
+    operation: Any = schemathesis.openapi.from_wsgi(DOCUMENT, app)[f"/api/v1{path}"][method]
+    return operation.Case(path_parameters={"platform": "twitter", **values}, **more)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/marks", x_mark(peer=BOB), 202),
+        ("/marks", [x_mark(peer=BOB), slack_mark(-1)], 202),
+        ("/accounts", {"platform": "twitter", "credentials": {
+            "access_token": f"{ALICE}-token", "access_token_secret": ACCESS_SECRET}}, 201),
+        ("/accounts/{platform}/{id}/pause", {"reason": "holidays"}, 200),
+    ],
+)  # fmt: skip
+def test_what_is_sent_keeps_to_it_too(plain_app: Flask, path: str, body: Any, status: int) -> None:
+    fill(plain_app)
+    case = case_of(plain_app, "POST", path, {"id": BOT}, body=body, media_type="application/json")
+    assert case.call_and_validate(headers=bearer(API_TOKEN), checks=PROMISES).status_code == status
 
 
 def try_out(operation: Any) -> None:

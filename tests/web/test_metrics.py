@@ -7,8 +7,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.conftest import API_TOKEN, NOW
-from tests.web.callers import bearer, quarantine
+from tests.conftest import API_TOKEN, NOW, Clock
+from tests.web.callers import ALICE, BOB, BOT, add_x, bearer, deliver, quarantine, services_of, x_mark
+from webhook_app.domain.outbox import Verdict
 from webhook_app.settings import Settings
 from webhook_app.storage import Store
 from webhook_app.storage.migrate import migrate
@@ -49,6 +50,51 @@ def test_the_numbers_are_those_of_the_tables(api: FlaskClient, app: Flask, store
         assert sample(answer.text, name) == value
     assert 'readmark_info{version="' in answer.text
     assert 'platform="refused"' not in answer.text
+
+
+def test_what_is_on_its_way_out_is_counted(api: FlaskClient, app: Flask, clock: Clock) -> None:
+    add_x(app)
+    api.post("/api/v1/marks", json=[x_mark(), x_mark(peer=BOB)])
+    clock.advance(90)
+    text = api.get("/metrics").text
+    for name, value in {
+        'readmark_marks_waiting{platform="twitter"}': 2,
+        'readmark_marks_waiting{platform="slack"}': 0,
+        'readmark_marks_oldest_waiting_seconds{platform="twitter"}': 90,
+        'readmark_marks_oldest_waiting_seconds{platform="slack"}': 0,
+        "readmark_dispatcher_unseen_seconds": float("inf"),
+    }.items():
+        assert sample(text, name) == value
+    assert deliver(app, verdict=Verdict.PEER, problem="150 No.") == 2
+    services_of(app).store.outbox.seen(clock())
+    clock.advance(3)
+    text = api.get("/metrics").text
+    method = services_of(app).platforms["twitter"].policy.method
+    labels = f'{{account="{BOT}",method="{method}",platform="twitter"}}'
+    for name, value in {
+        'readmark_marks_waiting{platform="twitter"}': 0,
+        'readmark_marks_failed{platform="twitter"}': 2,
+        "readmark_dispatcher_unseen_seconds": 3,
+        f"readmark_rate_limit_calls{labels}": 1000,
+        f"readmark_rate_limit_used{labels}": 2,
+    }.items():
+        assert sample(text, name) == value
+
+
+def test_refused_calls_are_counted_by_the_platforms_word(plain_api: FlaskClient) -> None:
+    plain_api.post("/api/conversations.mark", data={"token": "xoxb-nobody"})
+    text = plain_api.get("/metrics").text
+    assert sample(text, 'readmark_marks_refused_total{platform="slack",reason="invalid_auth"}') == 1
+
+
+def test_limits_are_shown_of_the_fullest_hundred_only(plain_app: Flask, plain_api: FlaskClient) -> None:
+    for n in range(1, 121):
+        add_x(plain_app, f"{n}-token")
+    plain_api.post("/api/v1/marks", json=x_mark(account="120", peer=ALICE))
+    deliver(plain_app)
+    text = plain_api.get("/metrics").text
+    assert text.count("\nreadmark_rate_limit_used{") == text.count("\nreadmark_rate_limit_calls{") == 100
+    assert 'readmark_rate_limit_used{account="120",' in text
 
 
 def test_the_numbers_need_a_token(plain: FlaskClient) -> None:

@@ -4,7 +4,9 @@ from typing import Any
 
 import click
 
+from webhook_app.cli.accounts import accounts
 from webhook_app.cli.demo import demo
+from webhook_app.cli.mark import mark
 from webhook_app.cli.people import forget
 from webhook_app.cli.positions import positions
 from webhook_app.cli.quarantine import quarantine
@@ -50,5 +52,7 @@ def main() -> None:
     """
 
 
-for _command in (serve, worker, migrate, demo, sandbox, tokens, positions, quarantine, forget):
+for _command in (
+    serve, worker, migrate, demo, sandbox, accounts, mark, tokens, positions, quarantine, forget,
+):  # fmt: skip
     main.add_command(_command)

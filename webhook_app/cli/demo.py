@@ -40,27 +40,37 @@ GLANCE = 0.2  # seconds between two looks at the children
 def demo(port: int, people: int, rate: float, keep: Path | None) -> None:
     """Show readmark at work, without credentials.
 
-    Starts the service, a sandbox of X, and people who write and read: open the printed address, and read
-    positions arrive. Everything stays on 127.0.0.1 and ends with Ctrl-C.
+    Starts the service, a sandbox of X, people who write and read, and a bot that answers them and marks what
+    they write as read, through the service: open the printed address, and read positions arrive. Everything
+    stays on 127.0.0.1 and ends with Ctrl-C.
     """
     with _leaving() as leaving, TemporaryDirectory(prefix="readmark-demo-") as folder:
-        env = demo_environment(f"sqlite:///{keep or Path(folder, 'readmark.db')}")
         _refuse_taken(port)
+        beside = _free_port(port)
+        env = demo_environment(f"sqlite:///{keep or Path(folder, 'readmark.db')}", f"http://{HOST}:{beside}")
         address = _prepare(read_settings(env), port)
         with Children({**_machine(), **env}, Path(folder)) as children:
-            children.start("service", gunicorn("-b", f"{HOST}:{port}"))
-            hook = f"http://{HOST}:{port}/webhooks/twitter"
-            options = ("--port", "0", "--people", str(people), "--rate", str(rate), "--webhook", hook)
+            here = f"http://{HOST}:{port}"
+            options = ["--port", str(beside), "--people", str(people), "--rate", str(rate)]
+            options += ["--webhook", f"{here}/webhooks/twitter", "--bot-marks-at", here]
+            # The sandbox first: it ends last, and takes what the service still has to pass on.
             children.start("sandbox", readmark("sandbox", *options))
+            children.start("service", gunicorn("-b", f"{HOST}:{port}"))
             _watch(
                 children, leaving, port, f"Open {address} (once, within 10 minutes; Ctrl-C ends the demo)."
             )
 
 
-def demo_environment(database_url: str) -> dict[str, str]:
-    """The settings of a demo: a database, and credentials that are worth nothing elsewhere."""
+def demo_environment(database_url: str, sandbox_url: str) -> dict[str, str]:
+    """The settings of a demo: a database, a platform, and credentials that are worth nothing elsewhere."""
     credentials = {name.upper(): value for name, value in made_up().items()}
-    return {"DATABASE_URL": database_url, **credentials}
+    return {
+        "DATABASE_URL": database_url,
+        "TWITTER_API_URL": sandbox_url,
+        # X's own 1000 in 15 minutes would be spent in two, and then nothing would move for thirteen.
+        "TWITTER_MARK_READ_LIMIT": "200/20",
+        **credentials,
+    }
 
 
 def _machine() -> dict[str, str]:
@@ -87,6 +97,16 @@ def _refuse_taken(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as exc:
             raise click.ClickException(f"Port {port} cannot be used; choose another with --port.") from exc
+
+
+def _free_port(taken: int) -> int:
+    """A port for the sandbox, which the service has to know before the sandbox starts."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port: int = probe.getsockname()[1]
+        if port != taken:
+            return port
 
 
 def _prepare(settings: Settings, port: int) -> str:

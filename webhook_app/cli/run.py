@@ -11,6 +11,7 @@ from webhook_app.errors import DatabaseUnavailable, SchemaOutdated
 from webhook_app.services import Services
 from webhook_app.settings import environment, read_settings
 from webhook_app.storage.issuing import first_login
+from webhook_app.storage.secret_key import secret_keys
 
 
 @click.command()
@@ -34,12 +35,15 @@ def serve() -> None:
 def migrate() -> None:
     """Bring the database to this release's schema.
 
-    Says what was done; a database of a newer release is left alone.
+    Says what was done; a database of a newer release is left alone. Stored credentials are encrypted anew
+    under the first SECRET_KEY.
     """
     # Late: Alembic takes a third of a second, and `serve` imports this module.
     from webhook_app.storage.migrate import migrate as bring_up
 
-    click.echo(bring_up(read_settings(environment()).database_url))
+    settings = read_settings(environment())
+    keys = secret_keys(settings.database_url, settings.secret_keys)
+    click.echo(bring_up(settings.database_url, keys))
 
 
 def login_address(port: int, secret: str) -> str:
@@ -57,7 +61,7 @@ def _database_ready(services: Services) -> bool:
         # Late: Alembic takes a third of a second, which a database that is up to date need not wait for.
         from webhook_app.storage.migrate import migrate as bring_up
 
-        click.echo(bring_up(services.settings.database_url))
+        click.echo(bring_up(services.settings.database_url, services.secret_keys))
     except DatabaseUnavailable as error:
         click.echo(f"{error} Starting all the same; until it answers, deliveries get 503.", err=True)
         return False

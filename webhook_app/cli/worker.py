@@ -1,11 +1,12 @@
-"""`worker`: what a serving process does besides serving, in a process of its own."""
+"""`worker`: what a serving process does besides serving, in a process of its own: dispatch, keep house."""
 
 import signal
-from threading import Event
+from threading import Event, Thread
 
 import click
 
 from webhook_app.cli.opening import open_services
+from webhook_app.dispatcher import Dispatcher
 from webhook_app.errors import SettingsError
 from webhook_app.housekeeping import keep_house
 from webhook_app.logs import configure
@@ -13,10 +14,10 @@ from webhook_app.logs import configure
 
 @click.command()
 def worker() -> None:
-    """Keep house until stopped: drop what is past its time.
+    """Pass marks on and keep house until stopped.
 
-    Every serving process does this too, and one at a time has the lease; a worker takes it off them. On a
-    dyno it needs Postgres, for the disk of a dyno is no other's.
+    Every serving process does this too; workers add capacity, any number at once. On a dyno it needs
+    Postgres, for the disk of a dyno is no other's.
     """
     end = Event()
     for order in (signal.SIGTERM, signal.SIGINT):
@@ -25,6 +26,10 @@ def worker() -> None:
         if services.settings.dyno and services.settings.sqlite:
             raise SettingsError("A worker on a dyno does not see the SQLite file of another; add Postgres.")
         configure()
-        click.echo("worker: keeping house")
-        keep_house(lambda: services, end.wait)
+        click.echo("worker: passing marks on")
+        dispatcher = Dispatcher(services)
+        house = Thread(target=keep_house, args=(lambda: services, end.wait), daemon=True)
+        house.start()
+        dispatcher.run(end.is_set)
+        house.join()
     click.echo("worker: ended")

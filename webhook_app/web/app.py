@@ -1,4 +1,4 @@
-"""Makes the application: the webhooks at once, everything else at its first request."""
+"""Makes the application: webhooks and platforms' own calls at once, everything else at its first request."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -15,6 +15,7 @@ from webhook_app.settings import Settings, environment, read_settings
 from webhook_app.web import ops
 from webhook_app.web.body import BadBody, read_body
 from webhook_app.web.front import WSGI, Environ, Front, StartResponse
+from webhook_app.web.native import Native
 from webhook_app.web.webhooks import PREFIX, Webhooks
 
 
@@ -32,7 +33,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], int] = w
     app.extensions["readmark.start"] = front.start
     app.extensions["readmark.stop"] = front.close
     app.register_blueprint(ops.blueprint)
-    switch = _Switch(Webhooks(front), app.wsgi_app, front)
+    switch = _Switch(Webhooks(front), Native(front), app.wsgi_app, front)
     app.wsgi_app = _behind_proxies(settings, switch)  # type: ignore[method-assign, assignment]
     return app
 
@@ -45,10 +46,11 @@ def _behind_proxies(settings: Settings, application: Any) -> WSGI:
 
 
 class _Switch:
-    """Sends webhooks and the health check on at once, and all else to the desk."""
+    """Sends webhooks, platforms' own calls and the health check on at once, and all else to the desk."""
 
-    def __init__(self, webhooks: WSGI, health: WSGI, front: Front) -> None:
+    def __init__(self, webhooks: WSGI, native: Native, health: WSGI, front: Front) -> None:
         self._webhooks = webhooks
+        self._native = native
         self._health = health
         self._front = front
 
@@ -56,6 +58,8 @@ class _Switch:
         path = environ.get("PATH_INFO", "")
         if path.startswith(PREFIX):
             return self._webhooks(environ, start_response)
+        if self._native.takes(path):
+            return self._native(environ, start_response)
         if path == "/healthz":
             return self._health(environ, start_response)
         try:

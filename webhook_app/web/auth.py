@@ -103,7 +103,7 @@ def only_own(platform: str | None, *ids: str | None) -> None:
         deny(
             403,
             f"The token is bound to {account[1]} of {account[0]}: ask with platform={account[0]} and with"
-            f" {account[1]} as reader or peer.",
+            f" {account[1]} as account, reader or peer.",
         )
 
 

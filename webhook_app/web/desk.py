@@ -9,17 +9,28 @@ from flask.json.provider import DefaultJSONProvider
 from flask_cors import CORS
 from flask_smorest import Api
 
-from schemas.api import Moment, Problem
+from schemas.api import Problem
+from schemas.api_fields import Moment
 from webhook_app.errors import DatabaseUnavailable
 from webhook_app.services import Services
 from webhook_app.storage.secret_key import derive
 from webhook_app.web import auth, docs, metrics, pages, refusals
-from webhook_app.web.api import audit, messages, people, positions, quarantine, routing
-from webhook_app.web.front import WSGI, Environ, Front, StartResponse
+from webhook_app.web.api import (
+    accounts,
+    audit,
+    marks,
+    messages,
+    people,
+    positions,
+    quarantine,
+    rate_limits,
+    routing,
+)
+from webhook_app.web.front import API, WSGI, Environ, Front, StartResponse
 from webhook_app.web.version import version
 
 #: The parts of the API, in the order of the documents.
-NOUNS = (positions, messages, quarantine, people, audit)
+NOUNS = (positions, messages, marks, rate_limits, accounts, quarantine, people, audit)
 CONFIG = {
     "SESSION_COOKIE_NAME": "readmark",
     "SESSION_COOKIE_SAMESITE": "Lax",
@@ -74,11 +85,11 @@ def _allow_origins(app: Flask, origins: tuple[str, ...]) -> None:
     """Let scripts of these origins ask the API, with tokens; never with a session."""
     rules = {
         "origins": list(origins),
-        "allow_headers": ["Authorization", "If-None-Match"],
-        "expose_headers": ["ETag", "Retry-After"],
+        "allow_headers": ["Authorization", "Content-Type", "If-None-Match", "Prefer"],
+        "expose_headers": ["ETag", "Preference-Applied", "Retry-After"],
         "max_age": 600,
     }
-    CORS(app, resources={rf"{routing.PREFIX}/.*": rules})
+    CORS(app, resources={rf"{API}/.*": rules})
 
 
 class _Keyed:

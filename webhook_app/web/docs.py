@@ -1,5 +1,6 @@
 """The documents of the API: OpenAPI for programs, and a page made of it for people."""
 
+import json
 import re
 from shlex import quote
 from typing import Any
@@ -7,20 +8,22 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, render_template, request
 from markupsafe import Markup, escape
 
-from webhook_app.web.api.routing import PREFIX
 from webhook_app.web.auth import public
+from webhook_app.web.front import API
 
 blueprint = Blueprint("docs", __name__)
 INTRODUCTION = """\
-Who has read whose messages, up to where. A position says how far a reader has read the messages of a \
-peer; its cursor is the message read up to, as the platform writes it, and always a string.
+Who has read whose messages, up to where; and the marks of our own accounts on their way to the platforms. A \
+position says how far a reader has read the messages of a peer; its cursor is the message read up to, as the \
+platform writes it, and always a string.
 
 Lists come in pages: pass `next_page` of one answer as `page` of the next question, with the same filters. \
 Times are RFC 3339. Unknown parameters are refused, so that a misspelt filter does not pass for none.
 
 Send `Authorization: Bearer TOKEN`. A token has scopes (`read`, `mark`, `admin`; none includes another). \
-One that is bound to an account may read what names that account as reader or peer, and must ask so. A \
-session of the page may do what its token may: GET by its cookie alone, the rest with `X-CSRF-Token` as well.\
+One that is bound to an account may read what names that account as account, reader or peer, and must ask \
+so; it may mark for that account only. A session of the page may do what its token may: GET by its cookie \
+alone, the rest with `X-CSRF-Token` as well.\
 """
 SECURITY: dict[str, dict[str, str]] = {
     "token": {"type": "http", "scheme": "bearer", "description": "A token with the named scope."},
@@ -32,10 +35,10 @@ SECURITY: dict[str, dict[str, str]] = {
     },
 }
 #: What stands for a variable in an example.
-EXAMPLES = {"platform": "PLATFORM", "reader": "READER", "peer": "PEER", "message": "MESSAGE", "id": "ID"}
+EXAMPLES = {name: name.upper() for name in ("platform", "account", "reader", "peer", "message", "id")}
 
 
-@blueprint.get(f"{PREFIX}/openapi.json")
+@blueprint.get(f"{API}/openapi.json")
 @public
 def openapi() -> Response:
     """The API for programs."""
@@ -67,19 +70,22 @@ def _operations(document: dict[str, Any], tag: str) -> list[dict[str, Any]]:
             "method": method.upper(),
             "parameters": [*item.get("parameters", []), *operation.get("parameters", [])],
             "scope": operation["security"][0]["token"][0],
-            "curl": _curl(method.upper(), path),
+            "body": body,
+            "curl": _curl(method.upper(), path, body),
         }
         for path, item in document["paths"].items()
         for method, operation in item.items()
         if method != "parameters" and tag in operation["tags"]
+        for body in [operation.get("requestBody", {}).get("content", {}).get("application/json")]
     ]
 
 
-def _curl(method: str, path: str) -> str:
+def _curl(method: str, path: str, body: dict[str, Any] | None) -> str:
     """A command that calls an operation."""
     address = request.url_root.rstrip("/") + path.format_map(EXAMPLES)
-    verb = "" if method == "GET" else f"-X {method} "
-    return f'curl {verb}-H "Authorization: Bearer $TOKEN" {quote(address)}'
+    verb = "" if method == "GET" or body else f"-X {method} "
+    data = f" --json {quote(json.dumps(body['example']))}" if body else ""
+    return f'curl {verb}-H "Authorization: Bearer $TOKEN" {quote(address)}{data}'
 
 
 @blueprint.app_template_filter()

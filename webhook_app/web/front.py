@@ -7,9 +7,10 @@ pages, metrics) come with the first request that wants them, or a moment after t
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
-from threading import RLock, Thread
+from threading import Event, RLock, Thread
 from typing import Any, Protocol, cast
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from flask import current_app
 
 from webhook_app.domain.counts import Counts
 from webhook_app.domain.inbound import Inbound
+from webhook_app.errors import DatabaseUnavailable
 from webhook_app.platforms import Platforms
 from webhook_app.settings import Settings
 
@@ -24,6 +26,10 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 WSGI = Callable[[Environ, StartResponse], Iterable[bytes]]
+#: Where our own API is.
+API = "/api/v1"
+#: The headers that a WSGI environment names without HTTP_.
+OF_THE_BODY = ("CONTENT_TYPE", "CONTENT_LENGTH")
 #: How long after its start a process loads what it has not yet needed.
 WARM_UP = 1.0  # seconds
 
@@ -35,11 +41,14 @@ class Headers(Mapping[str, str]):
         self._environ = environ
 
     def __getitem__(self, name: str) -> str:
-        value: str = self._environ["HTTP_" + name.upper().replace("-", "_")]
+        key = name.upper().replace("-", "_")
+        value: str = self._environ[key if key in OF_THE_BODY else "HTTP_" + key]
         return value
 
     def __iter__(self) -> Iterator[str]:
-        return (key[5:].replace("_", "-").title() for key in self._environ if key.startswith("HTTP_"))
+        names = [key[5:] for key in self._environ if key.startswith("HTTP_")]
+        names += [key for key in OF_THE_BODY if key in self._environ]
+        return (name.replace("_", "-").title() for name in names)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -48,8 +57,14 @@ class Headers(Mapping[str, str]):
 class Shutdown(Protocol):
     """How a serving process learns of its end."""
 
+    def is_set(self) -> bool:
+        """Whether the process is ending."""
+
     def wait(self, seconds: float) -> bool:
         """Wait; True if the process is ending."""
+
+    def call(self, callback: Callable[[], object]) -> None:
+        """Call this when the end begins; the process waits for it."""
 
 
 class Receiving(Protocol):
@@ -93,11 +108,33 @@ class Front:
     def start(self, shutdown: Shutdown) -> None:
         """Begin what a serving process does besides: called in each gunicorn worker, after the fork."""
         Thread(target=self._keep_house, args=(shutdown,), daemon=True).start()
+        if self.settings.dispatch:
+            Thread(target=self._dispatch, args=(shutdown,), daemon=True).start()
 
     def _keep_house(self, shutdown: Shutdown) -> None:
         # The CRC that may have woken this process goes first.
         shutdown.wait(WARM_UP)
         import_module("webhook_app.housekeeping").keep_house(self.services, shutdown.wait)
+
+    def _dispatch(self, shutdown: Shutdown) -> None:
+        """Pass marks on until the process ends, which then waits for the last calls."""
+        dispatcher = None
+        while dispatcher is None and not shutdown.wait(WARM_UP):
+            with suppress(DatabaseUnavailable):  # SQLite's key file cannot be made just now
+                dispatcher = import_module("webhook_app.dispatcher").Dispatcher(self.services())
+        if dispatcher is None:
+            return
+        ended = Event()
+
+        def finish() -> None:
+            dispatcher.wake()
+            ended.wait()
+
+        shutdown.call(finish)
+        try:
+            dispatcher.run(shutdown.is_set)
+        finally:
+            ended.set()
 
     def close(self) -> None:
         """Flush and close what was made."""

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug import Response as AnyResponse
 
-from schemas.api import show_time
+from schemas.api_fields import show_time
 from webhook_app.errors import NotFound, ReadmarkError
 from webhook_app.storage.positions import latest_positions
 from webhook_app.storage.tokens import Token, has_login_link, use_login_link

@@ -9,7 +9,14 @@ from flask import Flask, request
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, default_exceptions
 
-from webhook_app.errors import DatabaseUnavailable, InvalidValue, NotFound, ReadmarkError, Unstorable
+from webhook_app.errors import (
+    DatabaseUnavailable,
+    InvalidValue,
+    NotFound,
+    OutboxFull,
+    ReadmarkError,
+    Unstorable,
+)
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 logger = logging.getLogger(__name__)
@@ -17,6 +24,7 @@ STATUS: dict[type[ReadmarkError], int] = {
     InvalidValue: 422,
     Unstorable: 422,
     NotFound: 404,
+    OutboxFull: 429,
     DatabaseUnavailable: 503,
 }
 RETRY_AFTER = "5"  # seconds
@@ -35,6 +43,8 @@ def refuse(error: ReadmarkError) -> Answer:
     if isinstance(error, InvalidValue):
         where = "path" if error.field in (request.view_args or {}) else "query"
         body["errors"] = {where: {error.field: [str(error)]}}
+    if isinstance(error, OutboxFull):
+        return body, code, {"Retry-After": str(max(1, -(-error.retry_in // 1000)))}
     if code == 503:
         logger.warning("%s %s: %s", request.method, request.path, error)
         return body, code, {"Retry-After": RETRY_AFTER}

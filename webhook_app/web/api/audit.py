@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from schemas.api import Audit, PageQuery
+from schemas.api import Audit
+from schemas.api_fields import PageQuery
 from webhook_app.storage.audit import list_audit
 from webhook_app.web.api.routing import noun, route
 from webhook_app.web.api.values import cut, read_page

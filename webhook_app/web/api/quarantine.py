@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from schemas.api import PageQuery, Quarantine, QuarantineBody, Retried
+from schemas.api import Quarantine, QuarantineBody, Retried
+from schemas.api_fields import PageQuery
 from webhook_app.storage.glances import EXCERPT, glance_at_quarantine
 from webhook_app.web.api.routing import noun, route
 from webhook_app.web.api.values import cut, read_page

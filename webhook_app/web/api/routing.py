@@ -1,4 +1,4 @@
-"""How a view of the API is declared: path, scope, query and answer in one place, checked and documented."""
+"""How a view of the API is declared: path, scope, query, body and answer, checked and documented."""
 
 import re
 from collections.abc import Callable
@@ -8,12 +8,13 @@ from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema
 
-from schemas.api import NoQuery
+from schemas.api_fields import NoQuery
 from webhook_app.platforms import REGISTRY
+from webhook_app.web.api.bodies import Body
 from webhook_app.web.auth import needs
+from webhook_app.web.front import API
 
 V = TypeVar("V", bound=Callable[..., Any])
-PREFIX = "/api/v1"
 VARIABLE = re.compile(r"(\w+)>")
 #: What the variables of the paths are.
 PATH: dict[str, dict[str, Any]] = {
@@ -21,7 +22,8 @@ PATH: dict[str, dict[str, Any]] = {
     "reader": {"description": "The id of who has read."},
     "peer": {"description": "The id of who wrote, or of the channel."},
     "message": {"description": "The id of a message, as the platform writes it."},
-    "id": {"description": "Which one: a person's id, or a row's number."},
+    "account": {"description": "The id of the account."},
+    "id": {"description": "Which one: a person's or an account's id, or a row's number."},
 }
 IF_NONE_MATCH = {
     "in": "header",
@@ -33,7 +35,7 @@ IF_NONE_MATCH = {
 
 def noun(name: str, description: str) -> Blueprint:
     """Return a part of the API."""
-    return Blueprint(name, __name__, url_prefix=PREFIX, description=description)
+    return Blueprint(name, __name__, url_prefix=API, description=description)
 
 
 def route(
@@ -44,22 +46,30 @@ def route(
     bound: bool = False,
     method: str = "GET",
     query: type[Schema] = NoQuery,
+    body: Body | None = None,
     answer: type[Schema] | None = None,
+    status: int = 200,
+    done: str | None = None,
     etag: bool = False,
+    header: dict[str, Any] | None = None,
 ) -> Callable[[V], V]:
-    """Declare a view. It gets the query's values as keywords beside the path's; without `answer`, 204.
+    """Declare a view. It gets the values of query and body as keywords beside the path's.
 
-    The summary and the description in the documents are those of its docstring.
+    Without `answer`, 204. `done` says when the same answer comes with 200 instead of `status`; `header` is
+    one that the view reads. The summary and the description in the documents are those of its docstring.
     """
-
     security = [{"token": [scope]}, {"session": [scope]}]
     parameters = [
         {"in": "path", "name": name, "required": True, **PATH[name]} for name in VARIABLE.findall(rule)
     ]
     parameters += [IF_NONE_MATCH] if etag else []
+    parameters += [header] if header else []
 
     def declare(view: V) -> V:
-        wrapped = blueprint.response(200 if answer else 204, answer)(view)
+        wrapped = body.give(blueprint, view) if body else view
+        wrapped = blueprint.response(status if answer else 204, answer)(wrapped)
+        if done:
+            wrapped = blueprint.alt_response(200, schema=answer, description=done)(wrapped)
         wrapped = blueprint.arguments(query, location="query", as_kwargs=True, unknown=RAISE)(wrapped)
         if etag:
             wrapped = blueprint.alt_response(304, description="Nothing has changed.")(wrapped)
@@ -72,7 +82,7 @@ def route(
 
 def finish(response: Response) -> Response:
     """Give an answer its validator, and 304 to who has it already. Answers are for their caller alone."""
-    if request.path.startswith(PREFIX):
+    if request.path.startswith(API):
         response.headers.setdefault("Cache-Control", "private, no-cache")
         if request.method in ("GET", "HEAD") and response.status_code == 200:
             response.add_etag()

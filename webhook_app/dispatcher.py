@@ -1,0 +1,153 @@
+"""Passes marks on: claims what is due, calls the platforms, and settles what came of it.
+
+1. `step` settles the calls that have ended, and claims and begins as many as it has hands for.
+2. Each call runs in a pool of its own, and ends in the list that the next step settles.
+3. Whatever is claimed has been paid for in the database: a process that dies here loses a call, never the
+   mark, whose claim lapses and is taken by another.
+"""
+
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+from webhook_app.domain.outbox import Claim, Settled, Verdict
+from webhook_app.errors import DeliveryError, ReadmarkError
+from webhook_app.services import Services
+
+#: Claims in one process's hands: what a crash may leave unsent though it is paid for.
+IN_HAND = 8
+#: The longest sleep: other processes accept marks too.
+POLL = 1.0  # seconds
+#: How long a call that has ended waits for others to be settled with.
+GLANCE = 0.02  # seconds
+#: How often to say that there is a dispatcher.
+SEEN_EVERY = 5000  # milliseconds
+#: How long the end of a process may wait for what can still be sent.
+FLUSH = 20_000  # milliseconds
+log = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """One per process. `run` repeats `step`; tests call `step`."""
+
+    def __init__(self, services: Services, *, in_hand: int = IN_HAND) -> None:
+        self._services = services
+        self._most = in_hand
+        self._pool = ThreadPoolExecutor(in_hand, thread_name_prefix="delivery")
+        self._ended: deque[Settled] = deque()
+        self._in_hand = 0
+        self._next_seen = 0
+        self._wake = Event()
+        services.outbound.on_accepted = self.wake
+
+    def step(self) -> bool:
+        """Settle what has ended and begin what is due; returns whether there was anything.
+
+        Raises DatabaseUnavailable; nothing is lost by that.
+        """
+        services, now = self._services, self._services.clock()
+        if now >= self._next_seen:
+            services.outbound.keep_accounts()
+            services.store.outbox.seen(now)
+            self._next_seen = now + SEEN_EVERY
+        settled = self._settle(now)
+        room = self._most - self._in_hand
+        claims = services.store.outbox.claim(now, room) if room else []
+        for claim in claims:
+            self._in_hand += 1
+            self._pool.submit(self._call, claim)
+        return bool(settled or claims)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a call is under way, or has ended and is not yet settled."""
+        return self._in_hand > 0
+
+    def _settle(self, now: int) -> int:
+        """Settle the calls that have ended; those of a failed transaction stay for the next step."""
+        settled = list(self._ended)
+        if settled:
+            self._services.store.outbox.settle(settled, now)
+            self._services.count_calls(settled, now)
+        for _ in settled:
+            self._ended.popleft()
+            self._in_hand -= 1
+        return len(settled)
+
+    def _call(self, claim: Claim) -> None:
+        self._ended.append(self._deliver(claim))
+        # Several are settled, and as many claimed, at the price of one.
+        if 2 * len(self._ended) >= self._in_hand:
+            self._wake.set()
+
+    def _deliver(self, claim: Claim) -> Settled:
+        chance = random.random()
+        try:
+            word = self._services.outbound.deliver(claim)
+        except DeliveryError as error:
+            log.info(
+                "mark not taken",
+                extra={"platform": claim.platform, "account": claim.account, "reason": str(error),
+                       "verdict": error.verdict.value},
+            )  # fmt: skip
+            return Settled(claim, error.word, error.verdict, str(error), error.wait, error.state, chance)
+        except Exception as error:  # the outermost of a call: whatever it is, the mark stays
+            log.exception("delivery failed", extra={"platform": claim.platform})
+            return Settled(claim, None, Verdict.RETRY, type(error).__name__, None, None, chance)
+        return Settled(claim, word, None, "", None, None, chance)
+
+    def run(self, ending: Callable[[], bool]) -> None:
+        """Step until the process ends, then send what waits as far as windows and time allow."""
+        while not ending():
+            if not self._try(self.step):
+                self.rest()
+        self._flush()
+
+    def rest(self) -> None:
+        """Wait until a mark was accepted here, calls have ended, or something is due, at most `POLL`."""
+        until = time.monotonic() + self._pause()
+        while (left := until - time.monotonic()) > 0:
+            if self._wake.wait(min(left, GLANCE)) or self._ended:
+                break
+        self._wake.clear()
+
+    def wake(self) -> None:
+        """End a rest: there may be something to do."""
+        self._wake.set()
+
+    def _pause(self) -> float:
+        """Seconds until something is due, at most `POLL`."""
+        due = self._services.store.outbox.next_at
+        try:
+            at = due()
+        except ReadmarkError:
+            return POLL
+        if at is None or self._in_hand >= self._most:
+            return POLL
+        return min(POLL, max(0.001, (at - self._services.clock()) / 1000))
+
+    def _flush(self) -> None:
+        """Send what waits, now and not after its timer; what the windows do not let through stays."""
+        deadline = self._services.clock() + FLUSH
+        self._try(lambda: bool(self._services.store.outbox.hasten(self._services.clock())))
+        while self._services.clock() < deadline:
+            if not self._try(self.step):
+                if not self._in_hand:
+                    break
+                self._wake.wait(POLL)
+                self._wake.clear()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _try(self, work: Callable[[], bool]) -> bool:
+        """Run a step; one that fails leaves everything to the next."""
+        try:
+            return work()
+        except ReadmarkError as exc:
+            log.warning("dispatcher waits", extra={"reason": str(exc)})
+        except Exception:  # the outermost loop: the next step may do better
+            log.exception("dispatcher failed")
+        return False
