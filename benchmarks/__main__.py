@@ -9,9 +9,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from benchmarks.delivering import coalescing, delivering, latency
 from benchmarks.hosts import need_wrk
 from benchmarks.ingest import EMPTY, LIBRARY, LIBRARY_STORING, OURS, STORELESS, compare, p99
+from benchmarks.marking import accepting, scale
 from benchmarks.size import cold_starts, fill, grown, memory_growth
+from benchmarks.windows import overspending
 from tests.databases import postgres_database, postgres_server
 
 Row = tuple[str, str, str]
@@ -88,11 +91,51 @@ def cold(kind: str, options: argparse.Namespace) -> list[Row]:
     ]
 
 
+def marks(kind: str, options: argparse.Namespace) -> list[Row]:
+    """What it costs to accept marks and to pass them on."""
+    goal = {"sqlite": "≥ 0.60", "postgres": "≥ 0.45"}[kind]
+    with databases(kind, 5) as (first, second, third, small, large):
+        accepted = accepting(first, rounds=options.rounds, seconds=options.seconds)
+        rows = [(f"{kind}: accepting a mark / empty Flask view", goal, f"{accepted:.2f}")]
+        calls = delivering(second)
+        rows += [(f"{kind}: delivering / bare tweepy calls", "≥ 0.8", f"{calls:.2f}")]
+        quiet = latency(third)
+        rows += [(f"{kind}: from mark to call, p99", "≤ 250 ms", f"{quiet:.0f} ms")]
+        ratio = scale(small, large, rounds=options.rounds)
+        rows += [(f"{kind}: claim and accept, 1,000,000 wait / 1000", "≤ 1.5", f"{ratio:.2f}")]
+    return rows
+
+
+def calls(kind: str, options: argparse.Namespace) -> list[Row]:
+    """How many calls become of many marks."""
+    rows = []
+    for platform, most in (("slack", 1000), ("twitter", 2000)):
+        with databases(kind) as (url,):
+            made = coalescing(url, platform)
+        rows += [(f"{kind}: calls for 100,000 marks, {platform}", f"≤ {most}", str(made))]
+    return rows
+
+
+def windows(kind: str, options: argparse.Namespace) -> list[Row]:
+    """Whether processes that are killed overspend or underuse a budget."""
+    with databases(kind) as (url,):
+        seen = overspending(url)
+    lost = 1 - seen.least
+    return [
+        (f"{kind}: refused for the rate, {seen.kills} kills", "0", str(seen.refused)),
+        (f"{kind}: least used window at the platform", "-", f"{100 * (1 - lost):.1f} %"),
+        (f"{kind}: sent backwards", "0", str(seen.backwards)),
+    ]
+
+
 PARTS = {
     f"{name}-{kind}": (part, kind)
-    for name, part in (("cold", cold), ("ingest", ingest), ("size", size), ("memory", memory))
+    for name, part in (
+        ("cold", cold), ("ingest", ingest), ("size", size), ("memory", memory),
+        ("marks", marks), ("calls", calls), ("windows", windows),
+    )
     for kind in ("sqlite", "postgres")
-}
+}  # fmt: skip
 
 
 def main() -> None:

@@ -35,6 +35,7 @@ def empty() -> Flask:
     app = Flask(__name__)
 
     @app.post("/webhooks/twitter")
+    @app.post("/api/conversations.mark")
     def view() -> str:
         request.get_data()
         return ""

@@ -48,11 +48,16 @@ class Host:
 
     def load(self, requests: Path, seconds: float, path: str = "/webhooks/twitter") -> Load:
         """Deliver for so long over 32 kept connections."""
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", str(HERE / "deliver.lua"),
-                   self.url, "--", path]  # fmt: skip
-        out = subprocess.run(
-            command, env={**os.environ, "REQUESTS": str(requests)}, check=True, capture_output=True, text=True
-        )
+        return self._load("deliver.lua", seconds, [path], {"REQUESTS": str(requests)})
+
+    def mark(self, path: str, first: int, seconds: float) -> Load:
+        """Mark channels as read for so long, messages of that second and later."""
+        return self._load("mark.lua", seconds, [path, str(first)], {})
+
+    def _load(self, script: str, seconds: float, words: list[str], env: dict[str, str]) -> Load:
+        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", str(HERE / script)]
+        command += [self.url, "--", *words]
+        out = subprocess.run(command, env={**os.environ, **env}, check=True, capture_output=True, text=True)
         return Load(**json.loads(out.stdout.splitlines()[-1]))
 
     def get(self, path: str) -> Any:
@@ -73,12 +78,18 @@ def need_wrk() -> None:
         sys.exit("The benchmarks need wrk (for instance: apt-get install wrk).")
 
 
-@contextmanager
-def host(app: str, database_url: str, workers: int = 2) -> Iterator[Host]:
-    """Serve `module:callable` until the block ends."""
+def free_port() -> int:
+    """A port that nobody listens to just now."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def host(app: str, database_url: str, workers: int = 2, **more: str) -> Iterator[Host]:
+    """Serve `module:callable` until the block ends; `more` are further settings."""
+    port = free_port()
     env = {
         **os.environ,
         "DATABASE_URL": database_url,
@@ -86,6 +97,7 @@ def host(app: str, database_url: str, workers: int = 2) -> Iterator[Host]:
         "API_TOKEN": API_TOKEN,
         "TWITTER_CONSUMER_SECRET": SECRET,
         "WEB_CONCURRENCY": str(workers),
+        **more,
     }
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(

@@ -207,6 +207,7 @@ def test_a_window_is_never_overspent(
     assert len(marked(sandbox)) == LIMIT.calls
     (limit,) = (row for row in services.outbound.rate_limits() if row.platform == "twitter")
     assert (limit.used, limit.remaining) == (10, 0)
+    assert limit.since
     assert limit.reset_at == limit.since + LIMIT.seconds * 1000 + MARGIN
     clock.now = limit.reset_at
     work(dispatcher)
@@ -228,6 +229,7 @@ def test_a_refusal_for_the_rate_shuts_the_window_and_keeps_the_mark(
     assert not marked(sandbox)
     (limit,) = (row for row in services.outbound.rate_limits() if row.platform == "twitter")
     assert limit.blocked == "rate limited"
+    assert limit.reset_at
     clock.now = limit.reset_at + APART
     work(dispatcher)
     assert {peer for peer, _ in marked(sandbox)} == {PEER, "17"}

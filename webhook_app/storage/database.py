@@ -125,8 +125,8 @@ class Database:
     def _open(self) -> None:
         """Make the first connection here, on the event loop.
 
-        SQLAlchemy takes a lock for it. Under gevent that is a greenlet's lock, and two of gevent's threads that
-        meet at it wait for ever.
+        SQLAlchemy takes a lock for it. Under gevent that is a lock of greenlets, and two of gevent's threads
+        that meet at it wait for ever.
         """
         if not self._opened:
             with translated(), self.engine.connect():
