@@ -4,10 +4,12 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from shutil import copy
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import make_url
 
 from tests.databases import KINDS, postgres_database, postgres_server
 from webhook_app.settings import Settings, read_settings
@@ -62,11 +64,32 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
             yield stack.enter_context(postgres_database(request.getfixturevalue("postgres")))
 
 
-@pytest.fixture
-def database(empty_database: str) -> str:
-    """DATABASE_URL of a migrated database."""
-    migrate(read_settings({"DATABASE_URL": empty_database, "SECRET_KEY": "k"}).database_url)
-    return empty_database
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied: to migrate for each test would take minutes."""
+    path = tmp_path_factory.mktemp("migrated") / "readmark.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_name(postgres: str) -> Iterator[str]:
+    """The name of a migrated Postgres database, to be copied."""
+    with postgres_database(postgres) as url:
+        migrate(read_settings({"DATABASE_URL": url, "SECRET_KEY": "k"}).database_url)
+        yield str(make_url(url).database)
+
+
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """DATABASE_URL of a migrated database; each test runs once on SQLite and once on Postgres."""
+    if request.param == "sqlite":
+        copy(request.getfixturevalue("migrated_file"), tmp_path / "readmark.db")
+        yield f"sqlite:///{tmp_path}/readmark.db"
+        return
+    server, like = request.getfixturevalue("postgres"), request.getfixturevalue("migrated_name")
+    with postgres_database(server, like) as url:
+        yield url
 
 
 @pytest.fixture

@@ -30,10 +30,16 @@ class Fresh(Generic[T]):
 
     def get(self, age: float = FRESH) -> T:
         """Return the value, read at most `age` ago."""
-        now = time.monotonic()
-        if now >= self._read_at + age:
-            self._value = self._read()
-            self._read_at = now
+        now, before = time.monotonic(), self._read_at
+        if now >= before + age:
+            # Who comes meanwhile takes the old one, if there is one.
+            self._read_at = now if hasattr(self, "_value") else before
+            try:
+                self._value = self._read()
+                self._read_at = now
+            except BaseException:
+                self._read_at = before
+                raise
         return self._value
 
     def forget(self) -> None:

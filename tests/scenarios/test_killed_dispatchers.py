@@ -20,14 +20,14 @@ BOT = Account("2244994945-token", "token-secret")
 CONSUMER = ("consumer-key", CONSUMER_SECRET)
 #: Snowflakes of a moment ago.
 FIRST = 1_990_000_000_000_000_000
-PEERS, ROUNDS = 120, 5
+PEERS, ROUNDS = 60, 3
 LONGEST = 60  # seconds
 
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     """X, with a window that all the marks of a test just fit into twice."""
-    config = SandboxConfig(*CONSUMER, "bearer", (BOT,), mark_read_limit=(PEERS, 6))
+    config = SandboxConfig(*CONSUMER, "bearer", (BOT,), mark_read_limit=(PEERS, 3))
     with Sandbox(config, say=lambda _: None) as sandbox:
         yield sandbox
 
@@ -43,7 +43,7 @@ def service(
         "TWITTER_ACCESS_TOKEN": BOT.access_token,
         "TWITTER_ACCESS_TOKEN_SECRET": BOT.access_token_secret,
         "TWITTER_API_URL": sandbox.url,
-        "TWITTER_MARK_READ_LIMIT": f"{PEERS}/6",
+        "TWITTER_MARK_READ_LIMIT": f"{PEERS}/3",
         "COALESCE_SECONDS": "0.5",
         "WEB_CONCURRENCY": str(request.param),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copy
 
 import pytest
 from flask import Flask
@@ -10,7 +11,6 @@ from flask.testing import FlaskClient
 from tests.conftest import API_TOKEN, CONSUMER_SECRET, Clock
 from tests.web.callers import bearer
 from webhook_app.settings import read_settings
-from webhook_app.storage.migrate import migrate
 from webhook_app.web.app import create_app
 
 CONSUMER_KEY = "consumer-key-of-the-tests"
@@ -44,10 +44,12 @@ def plain_environ(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def plain_app(plain_environ: dict[str, str], clock: Clock) -> Iterator[Flask]:
+def plain_app(
+    plain_environ: dict[str, str], clock: Clock, migrated_file: Path, tmp_path: Path
+) -> Iterator[Flask]:
     """An application on SQLite."""
+    copy(migrated_file, tmp_path / "plain.db")
     settings = read_settings(plain_environ)
-    migrate(settings.database_url)
     app = create_app(settings, clock=clock)
     yield app
     app.extensions["webhook_app"].close()
