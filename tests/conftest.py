@@ -11,10 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import make_url
 
-from tests.databases import KINDS, postgres_database, postgres_server
+from tests.databases import KINDS, migrated, postgres_database, postgres_server
 from webhook_app.settings import Settings, read_settings
 from webhook_app.storage import Store
-from webhook_app.storage.migrate import migrate
 from webhook_app.web.app import create_app
 
 CONSUMER_SECRET = "consumer-secret-of-the-tests"
@@ -68,7 +67,7 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file, to be copied: to migrate for each test would take minutes."""
     path = tmp_path_factory.mktemp("migrated") / "readmark.db"
-    migrate(f"sqlite:///{path}")
+    migrated(f"sqlite:///{path}")
     return path
 
 
@@ -76,8 +75,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def migrated_name(postgres: str) -> Iterator[str]:
     """The name of a migrated Postgres database, to be copied."""
     with postgres_database(postgres) as url:
-        migrate(read_settings({"DATABASE_URL": url, "SECRET_KEY": "k"}).database_url)
-        yield str(make_url(url).database)
+        yield str(make_url(migrated(url)).database)
 
 
 @pytest.fixture(params=KINDS)

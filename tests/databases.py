@@ -13,6 +13,9 @@ from uuid import uuid4
 import psycopg
 from sqlalchemy import make_url
 
+from webhook_app.settings import read_settings
+from webhook_app.storage.migrate import migrate
+
 KINDS = ("sqlite", "postgres")
 
 
@@ -87,3 +90,9 @@ def postgres_database(server: str, like: str = "template1") -> Iterator[str]:
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[arg-type, unused-ignore]
+
+
+def migrated(url: str) -> str:
+    """The same DATABASE_URL, after the migrations."""
+    migrate(read_settings({"DATABASE_URL": url, "SECRET_KEY": "k"}).database_url)
+    return url

@@ -87,5 +87,15 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
             worker.kill()
         process.kill()
     process.wait(LONGEST)
-    # They may still hold files.
-    psutil.wait_procs(workers, LONGEST)
+    # They may still hold files. Once they have ended it does not matter when somebody reaps them.
+    until(lambda: all(_ended(worker) for worker in workers))
+
+
+def _ended(process: psutil.Process) -> bool:
+    """Whether no thread of it is left that could hold a file."""
+    tasks = Path(f"/proc/{process.pid}/task")
+    if not tasks.parent.parent.exists():
+        return not process.is_running()
+    with suppress(FileNotFoundError, psutil.NoSuchProcess):
+        return process.status() == psutil.STATUS_ZOMBIE and len(list(tasks.iterdir())) <= 1
+    return True

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.databases import migrated
 from tests.scenarios.deliveries import deliveries
 from tests.scenarios.load import Load
 from tests.scenarios.service import Service
@@ -70,6 +71,12 @@ def folder(shrink: Shrink, tmp_path: Path) -> Iterator[Path]:
 def empty_database(folder: Path) -> str:
     """Only SQLite's disk is ours to fill."""
     return f"sqlite:///{folder}/readmark.db"
+
+
+@pytest.fixture
+def database(empty_database: str) -> str:
+    """That one, migrated."""
+    return migrated(empty_database)
 
 
 def test_a_full_disk_refuses_deliveries_until_there_is_room(

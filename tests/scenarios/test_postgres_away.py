@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import StoppablePostgres, postgres_database, stoppable_postgres
+from tests.databases import StoppablePostgres, migrated, postgres_database, stoppable_postgres
 from tests.scenarios.deliveries import deliveries
 from tests.scenarios.load import Load
 from tests.scenarios.service import serving
@@ -28,6 +28,12 @@ def empty_database(server: StoppablePostgres) -> Iterator[str]:
         yield url
         # A test that fails may have left it stopped.
         server.start()
+
+
+@pytest.fixture
+def database(empty_database: str) -> str:
+    """That one, migrated."""
+    return migrated(empty_database)
 
 
 def test_nothing_acknowledged_is_lost_when_postgres_goes_and_comes(

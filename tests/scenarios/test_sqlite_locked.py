@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import migrated
 from tests.host.hosting import until
 from tests.scenarios.deliveries import deliveries
 from tests.scenarios.load import Load
@@ -23,6 +24,12 @@ HELD = 4.0  # seconds
 def empty_database(tmp_path: Path) -> str:
     """Only SQLite has such a lock."""
     return f"sqlite:///{tmp_path}/readmark.db"
+
+
+@pytest.fixture
+def database(empty_database: str) -> str:
+    """That one, migrated."""
+    return migrated(empty_database)
 
 
 @contextmanager
