@@ -56,7 +56,6 @@ def library_storing() -> Flask:
     path = read_settings(environment()).database_url.removeprefix("sqlite:///")
     local = threading.local()
 
-    @adapter.on("direct_message_mark_read_events")  # type: ignore[untyped-decorator, unused-ignore]
     def keep(data: dict[str, Any]) -> None:
         if not hasattr(local, "connection"):
             local.connection = _connect(path)
@@ -73,6 +72,7 @@ def library_storing() -> Flask:
                 ),
             )
 
+    adapter.on("direct_message_mark_read_events", keep)
     return cast(Flask, adapter.server)
 
 

@@ -1,51 +1,23 @@
 """What a dispatcher makes of what it is given: calls a second, calls saved, time until the call."""
 
-import hashlib
 import random
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import tweepy
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
+from benchmarks.bodies import SNOWFLAKE_EPOCH
 from benchmarks.far_end import KEY, SECRET, FarEnd, account, far_end
+from benchmarks.outgoing import introduce, services
 from webhook_app.dispatcher import IN_HAND, Dispatcher
-from webhook_app.domain.account import Identity
 from webhook_app.domain.outbox import Outgoing
 from webhook_app.services import Services
-from webhook_app.settings import read_settings
-from webhook_app.storage.migrate import migrate
-
-SNOWFLAKE_EPOCH = 1_288_834_974_657
-
-
-def services(url: str, there: FarEnd, **more: str) -> Services:
-    """Services whose platforms are the sandbox."""
-    migrate(url)
-    env = {
-        "DATABASE_URL": url, "SECRET_KEY": "secret-key-of-the-benchmarks",
-        "TWITTER_CONSUMER_KEY": KEY, "TWITTER_CONSUMER_SECRET": SECRET,
-        "TWITTER_API_URL": there.url, "SLACK_API_URL": f"{there.url}/api/",
-        "TWITTER_MARK_READ_LIMIT": "1000000/900", **more,
-    }  # fmt: skip
-    return Services(read_settings(env))
-
-
-def introduce(here: Services, accounts: int) -> list[str]:
-    """Add the sandbox's accounts on X; returns their ids."""
-    names = []
-    for number in range(accounts):
-        one = account(number)
-        keys = {"access_token": one.access_token, "access_token_secret": one.access_token_secret}
-        digest = hashlib.sha256(one.access_token.encode()).hexdigest()
-        identity = Identity(one.user_id, one.user_id, "", None)
-        here.store.accounts.add(identity, "twitter", digest, keys, here.clock(), "benchmark")
-        names.append(one.user_id)
-    here.known.forget()
-    return names
 
 
 def snowflake(now: int) -> int:
@@ -57,7 +29,7 @@ def delivering(url: str, *, accounts: int = 1000, each: int = 10) -> float:
     """Calls a second of a dispatcher by those of tweepy alone, with as many in flight."""
     with far_end(accounts) as there:
         alone = _tweepy(there, accounts, each)
-        here = services(url, there, COALESCE_SECONDS="0")
+        here = services(url, **there.settings, COALESCE_SECONDS="0")
         names = introduce(here, accounts)
         now = here.clock()
         cursor = snowflake(now - 10_000)
@@ -97,9 +69,9 @@ def dispatching(here: Services) -> Iterator[Dispatcher]:
 class _Kept(HTTPAdapter):
     """Keeps connections where tweepy closes its session after each call, and leaves TLS away."""
 
-    def send(self, request, *args, **kwargs):  # type: ignore[no-untyped-def]  # as requests calls it
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
         """Send over plain http."""
-        request.url = request.url.replace("https://", "http://", 1)
+        request.url = str(request.url).replace("https://", "http://", 1)
         return super().send(request, *args, **kwargs)
 
     def close(self) -> None:
@@ -131,7 +103,7 @@ def _tweepy(there: FarEnd, accounts: int, each: int) -> float:
 def coalescing(url: str, platform: str, *, marks: int = 100_000) -> int:
     """How many calls become of so many marks of 1000 conversations."""
     with far_end(4, 40) as there:
-        here = services(url, there, COALESCE_SECONDS="60")
+        here = services(url, **there.settings, COALESCE_SECONDS="60")
         if platform == "twitter":
             places = [(name, str(10**6 + n)) for name in introduce(here, 4) for n in range(250)]
         else:
@@ -163,7 +135,7 @@ def _slack_places(here: Services) -> Iterator[tuple[str, str]]:
 def latency(url: str, *, marks: int = 400) -> float:
     """The 99th percentile of milliseconds from a mark on a quiet conversation to its call."""
     with far_end(1) as there:
-        here = services(url, there)
+        here = services(url, **there.settings)
         (name,) = introduce(here, 1)
         asked: dict[str, float] = {}
         with dispatching(here):

@@ -10,7 +10,8 @@ from typing import Any
 
 import orjson
 
-from benchmarks.hosts import HERE, free_port
+from benchmarks.hosts import HERE
+from tests.host.hosting import free_port
 from webhook_app.sandbox.config import Account, SandboxConfig
 from webhook_app.sandbox.server import serve
 from webhook_app.sandbox.slack_config import SlackConfig, many_workspaces
@@ -44,6 +45,16 @@ class FarEnd:
 
     def __init__(self, url: str) -> None:
         self.url = url
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The environment of a service whose platforms it is."""
+        return {
+            "TWITTER_CONSUMER_KEY": KEY,
+            "TWITTER_CONSUMER_SECRET": SECRET,
+            "TWITTER_API_URL": self.url,
+            "SLACK_API_URL": f"{self.url}/api/",
+        }
 
     def ask(self, path: str) -> Any:
         """What one of its reports says."""

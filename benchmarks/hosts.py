@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bodies import SECRET
+from tests.host.hosting import free_port
 
 HERE = Path(__file__).parent
 CONNECTIONS = 32
@@ -57,7 +57,9 @@ class Host:
     def _load(self, script: str, seconds: float, words: list[str], env: dict[str, str]) -> Load:
         command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", str(HERE / script)]
         command += [self.url, "--", *words]
-        out = subprocess.run(command, env={**os.environ, **env}, check=True, capture_output=True, text=True)
+        out = subprocess.run(
+            command, env={**os.environ, "HERE": str(HERE), **env}, check=True, capture_output=True, text=True
+        )
         return Load(**json.loads(out.stdout.splitlines()[-1]))
 
     def get(self, path: str) -> Any:
@@ -76,14 +78,6 @@ def need_wrk() -> None:
     """Say what is missing."""
     if not shutil.which("wrk"):
         sys.exit("The benchmarks need wrk (for instance: apt-get install wrk).")
-
-
-def free_port() -> int:
-    """A port that nobody listens to just now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 @contextmanager

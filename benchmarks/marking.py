@@ -1,46 +1,25 @@
 """What accepting and delivering marks costs, against doing nothing and against the clients alone."""
 
-import hashlib
 import statistics
 import time
-from dataclasses import replace
 
 from benchmarks.hosts import host
-from webhook_app.domain.account import Identity
+from benchmarks.outgoing import add_account, introduce, services
 from webhook_app.domain.inbound import Inbound
 from webhook_app.domain.outbox import Outgoing
 from webhook_app.domain.position import Mark
 from webhook_app.services import Services
-from webhook_app.settings import Limit, read_settings
-from webhook_app.storage.migrate import migrate
 
 OURS = "webhook_app:create_app()"
 EMPTY = "benchmarks.apps:empty()"
 PATH = "/api/conversations.mark"
 TOKEN = "xoxb-of-the-benchmarks"
-ENV = {"SECRET_KEY": "secret-key-of-the-benchmarks"}
-
-
-def services(database_url: str, **more: object) -> Services:
-    """Services over a database, migrated."""
-    migrate(database_url)
-    settings = read_settings({**ENV, "DATABASE_URL": database_url})
-    return Services(replace(settings, **more))  # type: ignore[arg-type]  # names of the settings
-
-
-def add_accounts(here: Services, platform: str, names: list[str], credentials: dict[str, str]) -> None:
-    """Put accounts into the store, as if each had been introduced."""
-    for name in names:
-        digest = hashlib.sha256(credentials.get("token", name).encode()).hexdigest()
-        identity = Identity(name, name.partition(".")[0], name, None)
-        here.store.accounts.add(identity, platform, digest, credentials, here.clock(), "benchmark")
-    here.known.forget()
 
 
 def accepting(database_url: str, *, rounds: int, seconds: float) -> float:
     """The rate of accepted marks by that of an empty view; the median of alternations."""
     here = services(database_url)
-    add_accounts(here, "slack", ["T0BENCH.U0BENCH"], {"token": TOKEN})
+    add_account(here, "slack", "T0BENCH.U0BENCH", TOKEN, {"token": TOKEN})
     here.close()
     ratios = []
     for number in range(rounds):
@@ -56,10 +35,8 @@ def accepting(database_url: str, *, rounds: int, seconds: float) -> float:
 
 def fill(here: Services, accounts: int, each: int) -> None:
     """Let so many marks wait, for tomorrow."""
-    names = [str(7_000_000 + number) for number in range(accounts)]
-    add_accounts(here, "twitter", names, {"access_token": "1-a", "access_token_secret": "b"})
     tomorrow = here.clock() + 86_400_000
-    for name in names:
+    for name in introduce(here, accounts):
         batch = [Outgoing("twitter", name, str(n), 10**18 + n, tomorrow) for n in range(each)]
         marks = [Mark(*out[:4], out.at) for out in batch]
         here.store.record(Inbound("twitter", marks=marks, outgoing=batch))
@@ -82,7 +59,7 @@ def scale(small_url: str, large_url: str, *, rounds: int, times: int = 300) -> f
     """The time of claim and accept with a million marks waiting by that with a thousand."""
     pair = []
     for url, accounts, each in ((small_url, 10, 100), (large_url, 10_000, 100)):
-        here = services(url, twitter_mark_read_limit=Limit(10**6, 900))
+        here = services(url)
         fill(here, accounts, each)
         pair.append(here)
     ratios = []

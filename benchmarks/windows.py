@@ -8,13 +8,15 @@ import sys
 import time
 from dataclasses import dataclass
 
-from benchmarks.delivering import introduce, services, snowflake
-from benchmarks.far_end import KEY, SECRET, far_end
+from benchmarks.delivering import snowflake
+from benchmarks.far_end import far_end
 from benchmarks.hosts import HERE
+from benchmarks.outgoing import introduce, services
 from webhook_app.domain.outbox import Outgoing
 
 CALLS, SECONDS = 200, 20
 PROCESSES = 4
+PACE = {"TWITTER_MARK_READ_LIMIT": f"{CALLS}/{SECONDS}", "COALESCE_SECONDS": "0.2"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ def overspending(url: str, *, windows: int = 10, seed: int = 1) -> Outcome:
     """Let them work through so many windows."""
     chance = random.Random(seed)
     with far_end(1, limit=(CALLS, SECONDS)) as there:
-        here = services(url, there, COALESCE_SECONDS="0.2", TWITTER_MARK_READ_LIMIT=f"{CALLS}/{SECONDS}")
+        settings = {**there.settings, **PACE}
+        here = services(url, **settings)
         (name,) = introduce(here, 1)
         now = here.clock()
         backlog = [
@@ -44,7 +47,7 @@ def overspending(url: str, *, windows: int = 10, seed: int = 1) -> Outcome:
         for start in range(0, len(backlog), 1000):
             here.outbound.accept(backlog[start : start + 1000])
         kills, counted = 0, 0
-        workers = [_worker(url, there.url) for _ in range(PROCESSES)]
+        workers = [_worker(url, settings) for _ in range(PROCESSES)]
         end = time.monotonic() + windows * (SECONDS + 1.2)
         try:
             while time.monotonic() < end:
@@ -53,7 +56,7 @@ def overspending(url: str, *, windows: int = 10, seed: int = 1) -> Outcome:
                 workers[number].send_signal(signal.SIGKILL)
                 workers[number].wait()
                 kills += 1
-                workers[number] = _worker(url, there.url)
+                workers[number] = _worker(url, settings)
             counted = sum(window.used for *_, window in here.store.outbox.windows())
         finally:
             for worker in workers:
@@ -65,12 +68,8 @@ def overspending(url: str, *, windows: int = 10, seed: int = 1) -> Outcome:
     return Outcome(marks["violations"], min(full) / CALLS, sum(full), counted, kills, marks["backwards"])
 
 
-def _worker(url: str, sandbox: str) -> "subprocess.Popen[bytes]":
-    env = {
-        **os.environ, "DATABASE_URL": url, "SECRET_KEY": "secret-key-of-the-benchmarks",
-        "TWITTER_CONSUMER_KEY": KEY, "TWITTER_CONSUMER_SECRET": SECRET, "TWITTER_API_URL": sandbox,
-        "TWITTER_MARK_READ_LIMIT": f"{CALLS}/{SECONDS}", "COALESCE_SECONDS": "0.2",
-    }  # fmt: skip
+def _worker(url: str, settings: dict[str, str]) -> "subprocess.Popen[bytes]":
+    env = {**os.environ, "DATABASE_URL": url, "SECRET_KEY": "secret-key-of-the-benchmarks", **settings}
     return subprocess.Popen(
         [sys.executable, "-m", "webhook_app", "worker"], cwd=HERE.parent, env=env,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

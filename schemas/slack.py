@@ -26,7 +26,7 @@ class Ts(fields.Field[int]):
     Fields and not validators: accepting a mark loads two of these, and validators cost more than the rest.
     """
 
-    default_error_messages = {"ts": "Not a ts, which is like 1593473566.000200."}  # noqa: RUF012 - marshmallow's own way to name messages
+    default_error_messages = {"ts": "Not a ts, which is like 1593473566.000200."}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         cursor = microseconds(value) if isinstance(value, str) else None
@@ -38,7 +38,7 @@ class Ts(fields.Field[int]):
 class Channel(fields.Field[str]):
     """A conversation's id."""
 
-    default_error_messages = {"channel": "Not a channel, which is like C012345678."}  # noqa: RUF012 - as above
+    default_error_messages = {"channel": "Not a channel, which is like C012345678."}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not (isinstance(value, str) and CHANNEL.fullmatch(value)):

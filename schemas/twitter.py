@@ -13,7 +13,7 @@ class Digits(fields.Field[int]):
     all the rest of the schema.
     """
 
-    default_error_messages = {  # noqa: RUF012 - marshmallow's own way to name messages
+    default_error_messages = {
         "type": "Not a valid string.",
         "digits": "Not a string of 1 to {most} digits.",
         "range": "Not below 2^63.",

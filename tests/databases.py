@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import make_url
 
 from webhook_app.settings import read_settings
@@ -84,12 +85,14 @@ def postgres_database(server: str, like: str = "template1") -> Iterator[str]:
     """The URL of a new database on the server: empty, or a copy of another that nobody is connected to."""
     name = f"readmark_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')  # type: ignore[arg-type, unused-ignore]
+        make = SQL("CREATE DATABASE {} TEMPLATE {}")
+        connection.execute(make.format(Identifier(name), Identifier(like)))
     try:
         yield make_url(server).set(database=name).render_as_string(hide_password=False)
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[arg-type, unused-ignore]
+            drop = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+            connection.execute(drop.format(Identifier(name)))
 
 
 def migrated(url: str) -> str:

@@ -1,8 +1,8 @@
 """Joins the two wings: what platforms understand, the store keeps."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 
+from webhook_app.clock import wall_clock
 from webhook_app.domain.counts import Counts
 from webhook_app.domain.inbound import Inbound, Unreadable
 from webhook_app.domain.outbox import Settled
@@ -13,11 +13,6 @@ from webhook_app.platforms import Platforms, open_platforms
 from webhook_app.settings import Settings
 from webhook_app.storage import Store
 from webhook_app.storage.secret_key import secret_keys
-
-
-def wall_clock() -> int:
-    """Milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 class Services:
@@ -53,7 +48,6 @@ class Services:
         """
         now = self.clock()
         inbound = self.platforms.named(platform).receive(headers, body, now)
-        inbound.echoes = self.outbound.echoes(inbound)
         inbound = self._keep(inbound)
         self._count(inbound, now)
         return inbound
@@ -61,13 +55,18 @@ class Services:
     def _keep(self, inbound: Inbound) -> Inbound:
         """Store a delivery; one that the database refuses goes to quarantine alone."""
         try:
-            self.store.record(inbound)
+            self._record(inbound)
         except Unstorable as refusal:
             errors = {"_schema": [str(refusal)]}
             part = Unreadable(inbound.platform, inbound.body, errors)
             inbound = Inbound(inbound.platform, unreadable=[part], quarantined=1, errors=errors)
             self.store.record(inbound)
         return inbound
+
+    def _record(self, inbound: Inbound) -> None:
+        """Store what a platform says; what our own accounts have read there need not be sent any more."""
+        inbound.echoes = self.outbound.echoes(inbound)
+        self.store.record(inbound)
 
     def _count(self, inbound: Inbound, now: int) -> None:
         add, platform = self.counts.add, inbound.platform
@@ -88,7 +87,7 @@ class Services:
         inbound = self.platforms.named(row.platform).read(row.body, self.clock())
         if inbound.accepted or inbound.ignored:
             inbound.settles = (row_id,)
-            self.store.record(inbound)
+            self._record(inbound)
             self.store.log(who, "retry quarantined", str(row_id))
         return inbound
 

@@ -1,36 +1,18 @@
 """Commands as processes of their own, over real sockets."""
 
-import base64
-import hmac
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import psutil
 
-from tests.conftest import CONSUMER_SECRET
-
-ROOT = Path(__file__).parents[2]
-LONGEST = 30.0  # seconds that anything may take before a test fails
-
-
-def until(claim: Callable[[], object], seconds: float = LONGEST) -> None:
-    """Return as soon as the claim is true; fail at the deadline."""
-    deadline = time.monotonic() + seconds
-    while not claim():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
-def sign(message: bytes) -> str:
-    """What X would sign a delivery with."""
-    return "sha256=" + base64.b64encode(hmac.digest(CONSUMER_SECRET.encode(), message, "sha256")).decode()
+from tests.host.hosting import LONGEST, ROOT
+from tests.scenarios.deliveries import sign
 
 
 class Process:

@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.processes import Process, Start, ask, until
-from tests.host.hosting import free_port
+from tests.cli.processes import Process, Start, ask
+from tests.host.hosting import free_port, until
 
 #: What a machine may hold that a demo must not use.
 OURS = {

@@ -13,10 +13,10 @@ import psycopg
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.processes import ROOT, Start, ask, crc, until
+from tests.cli.processes import Start, ask, crc
 from tests.conftest import CONSUMER_SECRET
 from tests.databases import postgres_database
-from tests.host.hosting import free_port
+from tests.host.hosting import ROOT, free_port, until
 from webhook_app.cli.processes import importable
 from webhook_app.storage import Store
 from webhook_app.storage.tokens import list_tokens, use_login_link

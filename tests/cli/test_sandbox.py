@@ -6,7 +6,8 @@ from typing import Any
 
 from oauthlib.oauth1 import Client
 
-from tests.cli.processes import Process, Start, ask, until
+from tests.cli.processes import Process, Start, ask
+from tests.host.hosting import until
 from tests.sandbox.consumer import Consumer, Reply
 
 CREDENTIALS = {

@@ -3,7 +3,8 @@
 import signal
 
 from tests.cli.conftest import Run
-from tests.cli.processes import Start, until
+from tests.cli.processes import Start
+from tests.host.hosting import until
 from webhook_app.domain.inbound import Inbound
 from webhook_app.domain.position import Mark
 from webhook_app.storage import Store

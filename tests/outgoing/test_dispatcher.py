@@ -16,14 +16,16 @@ from tests.outgoing.marks import (
     slack_mark,
     work,
 )  # fmt: skip
+from tests.platforms.payloads import encode, read_event, reads
 from webhook_app.dispatcher import Dispatcher
-from webhook_app.domain.inbound import Inbound
+from webhook_app.domain.inbound import Inbound, Unreadable
 from webhook_app.domain.outbox import Status
 from webhook_app.domain.position import Mark
 from webhook_app.domain.rate import MARGIN
 from webhook_app.sandbox.mark_faults import MarkFault
 from webhook_app.sandbox.server import Sandbox
 from webhook_app.services import Services
+from webhook_app.storage.glances import glance_at_quarantine
 
 
 def test_it_passes_the_first_mark_on_at_once(
@@ -89,6 +91,21 @@ def test_what_the_account_has_read_elsewhere_is_not_sent(
     work(dispatcher)
     assert row(services, out).status is Status.DELIVERED
     assert services.store.outbox.window("slack", "T0SANDBOX", "conversations.mark").used == 0
+
+
+def test_nor_is_what_it_has_read_elsewhere_and_only_a_retry_understands(
+    services: Services, dispatcher: Dispatcher, clock: Clock, sandbox: Sandbox
+) -> None:
+    out = mark(clock)
+    services.outbound.accept([out])
+    event = read_event(sender_id=BOT, peer=PEER, last_read_event_id=str(out.cursor))
+    part = Unreadable("twitter", encode(reads(event)), {})
+    services.store.record(Inbound("twitter", unreadable=[part]))
+    ((row_id, *_),) = services.store.read(lambda connection: glance_at_quarantine(connection, 0, 1))
+    services.retry(row_id, "tests")
+    work(dispatcher)
+    assert row(services, out).status is Status.DELIVERED
+    assert not marked(sandbox)
 
 
 # What goes wrong, and whether the platform has counted the call all the same.

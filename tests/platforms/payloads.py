@@ -6,11 +6,18 @@ import hmac
 import json
 from typing import Any
 
+from tests.conftest import NOW
+from webhook_app.domain.inbound import Inbound
+from webhook_app.domain.position import Mark
+from webhook_app.platforms.twitter_events import read
+
 READS = "direct_message_mark_read_events"
 #: A bot (the author of the messages) and a customer (who reads them).
 BOT, CUSTOMER = "1245855954975051776", "1693649419"
 #: 2020-04-06T23:48:01.472Z, and half a second later.
 MESSAGE, READ_AT = "1247310121283321862", "1586216882004"
+MARK = Mark("twitter", CUSTOMER, BOT, int(MESSAGE), int(READ_AT))
+HOUR = 3_600_000  # milliseconds
 
 
 def read_event(**changes: Any) -> dict[str, Any]:
@@ -97,3 +104,14 @@ def signed(body: bytes, secret: str) -> dict[str, str]:
 def snowflake(at: int) -> str:
     """An id that was made at that moment."""
     return str((at - 1288834974657) << 22)
+
+
+def receive(document: Any, now: int = NOW) -> Inbound:
+    """A document, as a verified delivery."""
+    return read(document if isinstance(document, bytes) else encode(document), now)
+
+
+def counters(inbound: Inbound) -> tuple[int, int, int]:
+    """Accepted, quarantined, ignored; received is their sum."""
+    assert inbound.counters["received"] == inbound.accepted + inbound.quarantined + inbound.ignored
+    return inbound.accepted, inbound.quarantined, inbound.ignored

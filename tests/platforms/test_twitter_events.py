@@ -11,33 +11,18 @@ from tests.conftest import NOW
 from tests.platforms.payloads import (
     BOT,
     CUSTOMER,
-    MESSAGE,
-    READ_AT,
+    HOUR,
+    MARK,
     READS,
     activity,
+    counters,
     encode,
     message_event,
     read_event,
     reads,
+    receive,
     snowflake,
 )
-from webhook_app.domain.inbound import Inbound
-from webhook_app.domain.position import Mark
-from webhook_app.platforms.twitter_events import read
-
-HOUR = 3_600_000
-MARK = Mark("twitter", CUSTOMER, BOT, int(MESSAGE), int(READ_AT))
-
-
-def receive(document: Any, now: int = NOW) -> Inbound:
-    """A document, as a verified delivery."""
-    return read(document if isinstance(document, bytes) else encode(document), now)
-
-
-def counters(inbound: Inbound) -> tuple[int, int, int]:
-    """Accepted, quarantined, ignored; received is their sum."""
-    assert inbound.counters["received"] == inbound.accepted + inbound.quarantined + inbound.ignored
-    return inbound.accepted, inbound.quarantined, inbound.ignored
 
 
 def test_it_takes_a_read_event() -> None:

@@ -68,15 +68,9 @@ def folder(shrink: Shrink, tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def empty_database(folder: Path) -> str:
+def database(folder: Path) -> str:
     """Only SQLite's disk is ours to fill."""
-    return f"sqlite:///{folder}/readmark.db"
-
-
-@pytest.fixture
-def database(empty_database: str) -> str:
-    """That one, migrated."""
-    return migrated(empty_database)
+    return migrated(f"sqlite:///{folder}/readmark.db")
 
 
 def test_a_full_disk_refuses_deliveries_until_there_is_room(

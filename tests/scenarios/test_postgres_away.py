@@ -22,18 +22,12 @@ def server() -> Iterator[StoppablePostgres]:
 
 
 @pytest.fixture
-def empty_database(server: StoppablePostgres) -> Iterator[str]:
-    """An empty database on that server, in place of the common ones."""
+def database(server: StoppablePostgres) -> Iterator[str]:
+    """A database on that server, in place of the common ones."""
     with postgres_database(server.url) as url:
-        yield url
+        yield migrated(url)
         # A test that fails may have left it stopped.
         server.start()
-
-
-@pytest.fixture
-def database(empty_database: str) -> str:
-    """That one, migrated."""
-    return migrated(empty_database)
 
 
 def test_nothing_acknowledged_is_lost_when_postgres_goes_and_comes(

@@ -25,16 +25,10 @@ def lines() -> dict[str, str]:
 
 
 @pytest.fixture
-def empty_database(postgres: str) -> Iterator[str]:
-    """An empty database, with its URL as Heroku writes it."""
+def database(postgres: str) -> Iterator[str]:
+    """An empty database, with its URL as Heroku writes it: the release line is to migrate it."""
     with postgres_database(postgres) as url:
         yield url.replace("postgresql://", "postgres://")
-
-
-@pytest.fixture
-def database(empty_database: str) -> str:
-    """Still empty: the release line is to migrate it."""
-    return empty_database
 
 
 def release(environ: dict[str, str], folder: Path) -> str:

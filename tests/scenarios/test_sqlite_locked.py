@@ -21,15 +21,9 @@ HELD = 4.0  # seconds
 
 
 @pytest.fixture
-def empty_database(tmp_path: Path) -> str:
+def database(tmp_path: Path) -> str:
     """Only SQLite has such a lock."""
-    return f"sqlite:///{tmp_path}/readmark.db"
-
-
-@pytest.fixture
-def database(empty_database: str) -> str:
-    """That one, migrated."""
-    return migrated(empty_database)
+    return migrated(f"sqlite:///{tmp_path}/readmark.db")
 
 
 @contextmanager

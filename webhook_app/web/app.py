@@ -1,6 +1,5 @@
 """Makes the application: webhooks and platforms' own calls at once, everything else at its first request."""
 
-import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from io import BytesIO
@@ -10,6 +9,7 @@ import orjson
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from webhook_app.clock import wall_clock
 from webhook_app.platforms import open_platforms
 from webhook_app.settings import Settings, environment, read_settings
 from webhook_app.web import ops
@@ -17,11 +17,6 @@ from webhook_app.web.body import BadBody, read_body
 from webhook_app.web.front import WSGI, Environ, Front, StartResponse
 from webhook_app.web.native import Native
 from webhook_app.web.webhooks import PREFIX, Webhooks
-
-
-def wall_clock() -> int:
-    """Milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 def create_app(settings: Settings | None = None, *, clock: Callable[[], int] = wall_clock) -> Flask:
