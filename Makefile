@@ -15,7 +15,7 @@ run: $(VENV)/run ## Install and run: for real with TWITTER_CONSUMER_SECRET (envi
 	exec $(BIN)/python -m webhook_app demo $(if $(PORT),--port $(PORT)); fi
 
 test: $(VENV)/test ## Install and run the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 check: $(VENV)/test ## Lint, types and floors
 	$(BIN)/ruff format --check .

@@ -113,11 +113,11 @@ FAULTS: list[dict[str, Any]] = [
 
 
 def test_positions_are_those_of_the_sandbox_whatever_goes_wrong_between(service: Service, x: X) -> None:
-    x.call("POST", "/life", visits_per_second=40)
     for what in FAULTS:
         with fault(x, **what):
+            x.call("POST", "/life", visits_per_second=40)
             flood(x, 60)
-    x.call("POST", "/life", visits_per_second=0)
+            x.call("POST", "/life", visits_per_second=0)
     # The visits under way end within two seconds.
     until(lambda: x.quiet() and x.truth() == x.truth("sent") == service.read_positions())
     told = x.deliveries()["counts"]
