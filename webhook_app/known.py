@@ -64,13 +64,15 @@ class Known:
         self._accounts = Fresh(self._read_accounts)
         self._refusals = Fresh(lambda: store.outbox.refusals())
         self._tokens: dict[bytes, Fresh[tuple[str, str] | Literal[""] | None]] = {}
-        self._credentials: dict[tuple[str, str, int], dict[str, str]] = {}
+        self._credentials: dict[Account, dict[str, str]] = {}
         #: Called when an account is not found: it may be one that the environment configures.
         self.on_missing: Callable[[], object] = lambda: None
 
     def _read_accounts(self) -> Accounts:
         found = self._store.accounts.list()
-        self._credentials.clear()
+        # An account that has not changed has given us nothing else.
+        before = self._credentials
+        self._credentials = {account: before[account] for account in found if account in before}
         return Accounts(
             {account.key: account for account in found},
             {(account.platform, account.digest): account for account in found if account.digest},
@@ -100,11 +102,12 @@ class Known:
 
     def credentials(self, account: Account) -> dict[str, str]:
         """What the account has given us. Raises NotFound if it was taken back."""
-        key = (*account.key, account.authorised_at)
-        if key not in self._credentials:
+        given = self._credentials.get(account)
+        if given is None:
             configured = self._platforms.named(account.platform).configured() if account.configured else None
-            self._credentials[key] = configured or self._store.accounts.credentials(*account.key)
-        return self._credentials[key]
+            given = configured or self._store.accounts.credentials(*account.key)
+            self._credentials[account] = given
+        return given
 
     def token(self, secret: str) -> tuple[str, str] | Literal[""] | None:
         """The account a token of ours may mark for: "" if for any, None if for none."""
