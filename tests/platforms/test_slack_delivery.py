@@ -1,5 +1,6 @@
 """Slack called by its own SDK."""
 
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs
 
@@ -53,6 +54,22 @@ def test_threads_share_the_connections(far_end: FarEnd) -> None:
         words = list(pool.map(lambda _: delivery.mark(*MARK), range(80)))
     assert words == [Word()] * 80
     assert len(far_end.connections) <= 8
+
+
+def test_calls_go_through_the_proxy_of_the_environment(
+    far_end: FarEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far_end.always = OK
+    monkeypatch.setenv("HTTP_PROXY", far_end.url.replace("//", "//us%65r:word@"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    delivery = Delivery("http://slack.invalid/api/")
+    for _ in range(3):
+        delivery.mark(*MARK)
+    Delivery(f"{far_end.url}/api/").mark(*MARK)
+    through = "http://slack.invalid/api/conversations.mark"
+    assert [came.path for came in far_end.came] == [through] * 3 + ["/api/conversations.mark"]
+    assert far_end.came[0].headers["proxy-authorization"] == f"Basic {b64encode(b'user:word').decode()}"
+    assert len(far_end.connections) == 2
 
 
 def test_a_call_lasts_no_longer_than_a_claim() -> None:

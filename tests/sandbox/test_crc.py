@@ -49,6 +49,7 @@ _RIGHT_FOR_ANOTHER_TOKEN = b'{"response_token":"%s"}' % signature(CONFIG.consume
         (Reply(body=b""), "Invalid CRC token"),
         (Reply(body=b"[1]"), "Invalid CRC token"),
         (Reply(body=b'{"response_token":7}'), "Invalid CRC token"),
+        (Reply(body=b"[" * 60_000), "Invalid CRC token"),
         (Reply(body=b'{"response_token":"sha256="}'), "Invalid CRC token"),
         (Reply(body=b'{"response_token":"\xc3\xa4"}'), "Invalid CRC token"),
         (Reply(body=_RIGHT_FOR_ANOTHER_TOKEN), "Invalid CRC token"),

@@ -86,7 +86,7 @@ def test_it_refuses_wrong_parameters(
     assert [window["counted"] for window in driver.get("/windows")["items"]] == [1]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"12", b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"12", b"\xff", b"[" * 100_000])
 def test_a_json_body_that_is_no_object_has_no_parameters(driver: Driver, body: bytes) -> None:
     headers = call(driver).request.headers
     answer = driver.call(

@@ -79,7 +79,7 @@ def test_it_refuses_a_url_that_breaks_the_rules(driver: Driver, url: str) -> Non
     assert (status, message.partition(":")[0]) == (400, "UrlValidationFailed")
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"url":7}'])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"url":7}', b"[" * 100_000])
 def test_it_refuses_a_body_that_is_no_registration(driver: Driver, body: bytes) -> None:
     answer = driver.call("POST", "/2/webhooks", data=body, headers=_bearer(), expect=400)
     assert answer.json()["title"] == "Invalid Request"

@@ -2,18 +2,22 @@
 
 import logging
 from collections.abc import Callable
+from functools import cache
 from typing import Any
-from urllib.request import Request
+from urllib.parse import unquote
+from urllib.request import Request, proxy_bypass
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.client import WebClient
 from slack_sdk.web.slack_response import SlackResponse
-from urllib3 import PoolManager, Timeout
+from urllib3 import PoolManager, ProxyManager, Timeout, make_headers
 from urllib3.exceptions import HTTPError
+from urllib3.util import parse_url
 
 from webhook_app.domain.outbox import Verdict
 from webhook_app.domain.rate import Word
 from webhook_app.errors import DeliveryError
+from webhook_app.platforms.connections import bound
 from webhook_app.platforms.slack_errors import refusal
 
 #: Seconds to connect, and then to answer: together no longer than a claim lasts.
@@ -26,12 +30,17 @@ QUIET = logging.getLogger(f"{__name__}.sdk")
 QUIET.setLevel(logging.CRITICAL)
 
 
+#: The pools of connections through a proxy, or through none.
+Pools = Callable[[str | None], PoolManager]
+
+
 class Delivery:
     """The one door to Slack. May be used by many threads at once."""
 
     def __init__(self, base_url: str, timeout: Timeout = TIMEOUT) -> None:
         self._base_url, self._timeout = base_url, timeout
-        self._connections = PoolManager(num_pools=2, maxsize=KEPT, block=False)
+        self._pools: Pools = cache(_pools)
+        self._pools(None)  # before two threads at once ask for the first time
 
     def mark(self, token: str, channel: str, ts: str) -> Word:
         """Call `conversations.mark`, also for what came as `mpim.mark`, which Slack retired on 2021-02-24
@@ -52,13 +61,13 @@ class Delivery:
 
     def _call(self, token: str, send: Callable[[WebClient], SlackResponse]) -> SlackResponse:
         # Without the SDK's retries: they sleep, and a second call must be paid for like the first.
-        client = _Client(self._connections, self._timeout, token, self._base_url)
+        client = _Client(self._pools, self._timeout, token, self._base_url)
         try:
             return send(client)
         except SlackApiError as error:
             answer = error.response
             raise refusal(answer.status_code, answer.headers, answer.data) from error
-        except (SlackClientError, HTTPError, OSError, AttributeError, ValueError) as error:
+        except (SlackClientError, HTTPError, OSError, AttributeError, ValueError, RecursionError) as error:
             # No answer, or one on which the SDK stumbles (JSON that is no object: AttributeError).
             raise DeliveryError(Verdict.RETRY, f"no answer ({type(error).__name__})") from error
 
@@ -70,19 +79,30 @@ class _Client(WebClient):
     opens a connection again, and a test says so.
     """
 
-    def __init__(self, connections: PoolManager, timeout: Timeout, token: str, base_url: str) -> None:
+    def __init__(self, pools: Pools, timeout: Timeout, token: str, base_url: str) -> None:
         seconds = int(timeout.read_timeout or 0)  # of the SDK's own transport
         super().__init__(token, base_url, timeout=seconds, retry_handlers=[], logger=QUIET)
-        self._connections, self._timeout = connections, timeout
+        self._pools, self._timeout = pools, timeout
 
     def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
-        if self.proxy is not None:
-            return super()._perform_urllib_http_request_internal(url, req)
         posted = req.data if isinstance(req.data, bytes) else None
         headers = dict(req.header_items())
-        answer = self._connections.request(
+        pools = self._pools(None if self.proxy is None or proxy_bypass(req.host) else self.proxy)
+        answer = pools.request(
             req.get_method(), url, body=posted, headers=headers, timeout=self._timeout,
             retries=False, redirect=False,
         )  # fmt: skip
         body = answer.data.decode("utf-8", "replace")
         return {"status": answer.status, "headers": dict(answer.headers), "body": body}
+
+
+def _pools(proxy: str | None) -> PoolManager:
+    """Pools of connections with bounded answers."""
+    if proxy is None:
+        pools = PoolManager(num_pools=2, maxsize=KEPT)
+    else:
+        url = parse_url(proxy if "://" in proxy else f"http://{proxy}")
+        headers = make_headers(proxy_basic_auth=unquote(url.auth)) if url.auth else None
+        pools = ProxyManager(url.url, num_pools=2, maxsize=KEPT, proxy_headers=headers)
+    bound(pools)
+    return pools

@@ -11,6 +11,7 @@ from requests.adapters import HTTPAdapter
 from webhook_app.domain.outbox import Verdict
 from webhook_app.domain.rate import Word
 from webhook_app.errors import DeliveryError
+from webhook_app.platforms.connections import bound
 from webhook_app.platforms.twitter_answers import read_word, refusal, taken
 
 #: Seconds to connect, and then to answer: together no longer than a claim lasts.
@@ -58,6 +59,7 @@ class _Line:
         self._client = tweepy.API(host=host, timeout=timeout)
         session = self._client.session
         session.mount("https://", connections)
+        session.headers["Accept-Encoding"] = "identity"
         # A POST that is redirected becomes a GET elsewhere.
         session.max_redirects = 0
         session.hooks["response"].append(self._keep)
@@ -77,8 +79,8 @@ class _Line:
             self._client.mark_direct_message_read(
                 last_read_event_id=last_read_event_id, recipient_id=recipient_id
             )
-        except (tweepy.TweepyException, AttributeError, TypeError, ValueError) as error:
-            # tweepy stumbles (the last three) over errors that are JSON, but not in X's shape.
+        except (tweepy.TweepyException, AttributeError, TypeError, ValueError, RecursionError) as error:
+            # tweepy stumbles (all but the first) over errors that are JSON, but not in X's shape.
             if not self._answers:
                 kind = type(error.__context__ or error).__name__
                 raise DeliveryError(Verdict.RETRY, f"no answer ({kind})") from error
@@ -90,12 +92,24 @@ class _Line:
 
 
 class _Connections(HTTPAdapter):
-    """Connections that outlive tweepy's session, which it closes after each call."""
+    """Connections with bounded answers, which outlive tweepy's session: it closes that after each call."""
 
     def __init__(self, *, plain: bool) -> None:
         super().__init__(pool_connections=2, pool_maxsize=KEPT)
         #: Whether it is http that is called: settings let only a loopback address be.
         self._plain = plain
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools."""
+        super().init_poolmanager(*args, **kwargs)
+        bound(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """The pools of a proxy that the environment names; one of SOCKS has connections of its own kind."""
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if not proxy.lower().startswith("socks"):
+            bound(manager)
+        return manager
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send; tweepy knows only https, and has signed for it."""

@@ -88,7 +88,7 @@ def _get(url: str, signature: str, timeout: float) -> tuple[int, str, bytes]:
 def _is_right(body: bytes, expected: str) -> bool:
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     token = answer.get("response_token") if isinstance(answer, dict) else None
     return isinstance(token, str) and hmac.compare_digest(token.encode(), expected.encode())

@@ -122,7 +122,7 @@ def _parameters() -> Mapping[str, Any]:
         return request.values
     try:
         body = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     return {**body, **request.args} if isinstance(body, dict) else request.args
 

@@ -59,7 +59,10 @@ def delete_webhook(webhook_id: str) -> ResponseReturnValue:
 
 def json_object() -> dict[str, Any]:
     """The request's JSON object, whatever its content type claims: X's own examples send it as curl does."""
-    body = request.get_json(force=True, silent=True)
+    try:
+        body = request.get_json(force=True, silent=True)
+    except RecursionError:
+        body = None
     if not isinstance(body, dict):
         raise Invalid("InvalidRequest", "The request body is not a JSON object.")
     return body
