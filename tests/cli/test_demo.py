@@ -87,6 +87,7 @@ def test_the_sandbox_prints_the_credentials_it_made_up(process: Start) -> None:
     until(lambda: "sandbox: listening on http://127.0.0.1:" in sandbox.out)
     names = [line.partition("=")[0] for line in sandbox.out.splitlines() if line.startswith("TWITTER_")]
     assert names == [
-        "TWITTER_ACCESS_TOKEN", "TWITTER_ACCESS_TOKEN_SECRET", "TWITTER_BEARER_TOKEN", "TWITTER_CONSUMER_KEY"
+        "TWITTER_ACCESS_TOKEN", "TWITTER_ACCESS_TOKEN_SECRET", "TWITTER_BEARER_TOKEN", "TWITTER_CONSUMER_KEY",
+        "TWITTER_API_URL",
     ]  # fmt: skip
     assert sandbox.end() == 0

@@ -1,14 +1,18 @@
-"""The command `sandbox`: its bot as a customer of the service, and its limit of marks."""
+"""The command `sandbox`: what it tells a newcomer, its bot as a customer of a service, its limits."""
 
 import json
+import re
 from http.client import HTTPConnection
 from typing import Any
 
 from oauthlib.oauth1 import Client
 
+from tests.cli.conftest import Run
 from tests.cli.processes import Process, Start, ask
-from tests.host.hosting import until
+from tests.host.hosting import free_port, until
 from tests.sandbox.consumer import Consumer, Reply
+from webhook_app.platforms.slack import Slack
+from webhook_app.settings import Settings
 
 CREDENTIALS = {
     "TWITTER_CONSUMER_KEY": "key", "TWITTER_CONSUMER_SECRET": "consumer-secret",
@@ -39,6 +43,39 @@ def test_it_limits_marks_as_the_settings_say(process: Start) -> None:
     shown = _json(port, STATUS, headers)["resources"]["direct_messages"]["/direct_messages/mark_read"]
     assert (shown["limit"], shown["remaining"]) == (7, 7)
     assert sandbox.end() == 0
+
+
+def test_it_tells_a_service_how_to_take_it_for_x_and_slack(process: Start) -> None:
+    sandbox = process("sandbox", "--port", "0", **CREDENTIALS)
+    port = _port(sandbox)
+    told = dict(line.split("=") for line in sandbox.out.splitlines() if not line.startswith("sandbox: "))
+    url = f"http://127.0.0.1:{port}"
+    del told["TWITTER_BEARER_TOKEN"]
+    assert told == {
+        "TWITTER_API_URL": url, "SLACK_API_URL": f"{url}/api/", "SLACK_TOKEN": "xoxb-sandbox-bot"
+    }  # fmt: skip
+    platform = Slack(Settings(slack_api_url=told["SLACK_API_URL"]))
+    credentials = {"token": told["SLACK_TOKEN"]}
+    bot = platform.introduce(credentials)
+    assert bot.id == "T0SANDBOX.U0BOT"
+    (channels,) = re.findall(rf"Slack's channels are (.*); paths below {url}/_sandbox/ control", sandbox.out)
+    for channel in channels.split(", "):
+        platform.deliver(bot.id, credentials, channel, 1593473566000200)
+    assert len(_json(port, "/_sandbox/slack/marks")["items"]) == len(channels.split(", ")) == 4
+    assert sandbox.end() == 0
+
+
+def test_it_tells_nothing_to_whom_the_settings_have_told_it(process: Start) -> None:
+    port = free_port()
+    known = {"TWITTER_API_URL": f"http://127.0.0.1:{port}", "TWITTER_BEARER_TOKEN": "bearer", **CREDENTIALS}
+    sandbox = process("sandbox", "--port", str(port), **known)
+    assert _port(sandbox) == port
+    assert sandbox.out == f"sandbox: listening on http://127.0.0.1:{port}\n"
+    assert sandbox.end() == 0
+
+
+def test_its_help_names_both_platforms(run_bare: Run) -> None:
+    assert "X and Slack" in run_bare("sandbox", "--help").output
 
 
 def _port(sandbox: Process) -> int:

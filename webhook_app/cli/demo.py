@@ -67,6 +67,7 @@ def demo_environment(database_url: str, sandbox_url: str) -> dict[str, str]:
     return {
         "DATABASE_URL": database_url,
         "TWITTER_API_URL": sandbox_url,
+        "SLACK_API_URL": f"{sandbox_url}/api/",
         # X's own 1000 in 15 minutes would be spent in two, and then nothing would move for thirteen.
         "TWITTER_MARK_READ_LIMIT": "200/20",
         **credentials,

@@ -1,11 +1,13 @@
-"""`sandbox`: X, pretended."""
+"""`sandbox`: X and Slack, pretended."""
 
 import secrets
 from dataclasses import replace
+from functools import partial
 
 import click
 
 from webhook_app.sandbox.config import Account, SandboxConfig
+from webhook_app.sandbox.slack_config import SlackWorkspace
 from webhook_app.settings import Settings, environment, read_settings
 
 #: The bot's user id where the settings name none.
@@ -41,11 +43,13 @@ rate_option = click.option(
 @people_option
 @rate_option
 def sandbox(port: int, webhook: str | None, bot_marks_at: str | None, people: int, rate: float) -> None:
-    """Pretend to be X, on 127.0.0.1.
+    """Pretend to be X and Slack, on 127.0.0.1.
 
-    Webhooks and subscriptions as X documents them, and people who write and read. Credentials are those of
-    the settings; missing ones are made up and printed as lines for the file .env of the service, which is to
-    have TWITTER_API_URL as well. Marks are limited to TWITTER_MARK_READ_LIMIT.
+    X's webhooks and subscriptions as X documents them, people who write and read, and read receipts; Slack's
+    conversations.mark and auth.test, for a workspace with a channel of each kind. What is missing in the
+    settings is printed as lines for the file .env of the service: X's credentials are made up, Slack's are
+    always the same. X's read receipts are limited to TWITTER_MARK_READ_LIMIT. Paths below /_sandbox/ control
+    it, and report what has arrived.
     """
     # Late: it brings a web server, which no other command needs.
     from webhook_app.sandbox.server import serve
@@ -60,7 +64,7 @@ def sandbox(port: int, webhook: str | None, bot_marks_at: str | None, people: in
         bot_marks_at=bot_marks_at,
         mark_read_limit=(settings.twitter_mark_read_limit.calls, settings.twitter_mark_read_limit.seconds),
     )
-    serve(config, say=click.echo)
+    serve(config, say=click.echo, ready=partial(_introduce, config.slack.workspaces[0], settings))
 
 
 def made_up() -> dict[str, str]:
@@ -72,6 +76,17 @@ def made_up() -> dict[str, str]:
 def configured(settings: Settings) -> dict[str, str]:
     """The credentials that the settings name."""
     return {name: value for name in SHARED if (value := getattr(settings, name))}
+
+
+def _introduce(workspace: SlackWorkspace, settings: Settings, url: str) -> None:
+    """Tell how a service comes to call the sandbox, unless its settings say so already."""
+    if settings.twitter_api_url == url:
+        return
+    click.echo(f"TWITTER_API_URL={url}")
+    click.echo(f"SLACK_API_URL={url}/api/")
+    click.echo(f"SLACK_TOKEN={workspace.tokens[0].token}")
+    channels = ", ".join(channel.id for channel in workspace.channels)
+    click.echo(f"sandbox: Slack's channels are {channels}; paths below {url}/_sandbox/ control and report")
 
 
 def _config(credentials: dict[str, str], port: int, people: int, rate: float) -> SandboxConfig:

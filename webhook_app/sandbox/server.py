@@ -91,8 +91,13 @@ class Sandbox:
         self.world.stop()
 
 
-def serve(config: SandboxConfig, *, say: Callable[[str], object] = print) -> None:
-    """Runs a sandbox until SIGTERM or SIGINT, and says its address when it is ready."""
+def serve(
+    config: SandboxConfig,
+    *,
+    say: Callable[[str], object] = print,
+    ready: Callable[[str], object] = lambda url: None,
+) -> None:
+    """Runs a sandbox until SIGTERM or SIGINT; when it is ready, tells its base URL and says its address."""
     leaving = threading.Event()
 
     def leave(_number: int, _frame: FrameType | None) -> None:
@@ -101,5 +106,6 @@ def serve(config: SandboxConfig, *, say: Callable[[str], object] = print) -> Non
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
     with Sandbox(config, say=say) as sandbox:
+        ready(sandbox.url)
         say(f"sandbox: listening on {sandbox.url}")
         leaving.wait()
