@@ -126,7 +126,7 @@ def coalescing(url: str, platform: str, *, marks: int = 100_000) -> int:
 def _slack_places(here: Services) -> Iterator[tuple[str, str]]:
     """Every conversation of forty teams of the sandbox."""
     for team in range(1, 41):
-        added = here.outbound.add_account("slack", {"token": f"xoxb-sandbox-{team:08d}"}, "benchmark")
+        added = here.accounts.add("slack", {"token": f"xoxb-sandbox-{team:08d}"}, "benchmark")
         for index in range(25):
             letter = "CGDG"[index % 4]
             yield added.id, f"{letter}{team:05d}X{index:05d}"

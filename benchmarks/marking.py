@@ -50,7 +50,7 @@ def claim_and_accept(here: Services, times: int) -> float:
         now = here.clock()
         peer = str(10**12 + time.monotonic_ns() % 10**12)
         here.store.record(Inbound("twitter", outgoing=[Outgoing("twitter", name, peer, number + 1, now)]))
-        if not here.store.outbox.claim(now, 8):
+        if not here.store.outbox.claim(here.clock, {"twitter": 8}):
             raise RuntimeError("nothing claimed")
     return (time.perf_counter() - start) / times
 

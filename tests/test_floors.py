@@ -28,9 +28,12 @@ BELOW["webhook_app/platforms"] = {
     "webhook_app.platforms", "webhook_app.domain", "webhook_app.errors", "webhook_app.settings", "schemas",
 }  # fmt: skip
 BELOW["webhook_app/storage"] = {"webhook_app.storage", "webhook_app.domain", "webhook_app.errors"}
+OF_OUTBOUND = {"webhook_app.known", "webhook_app.accounts", "webhook_app.admission"}
 OF_SERVICES = {"webhook_app.clock", "webhook_app.outbound"}
 BELOW["webhook_app/known.py"] = {*BELOW["webhook_app/platforms"], *BELOW["webhook_app/storage"]}
-BELOW["webhook_app/outbound.py"] = {*BELOW["webhook_app/known.py"], "webhook_app.known"}
+BELOW["webhook_app/accounts.py"] = {*BELOW["webhook_app/known.py"], "webhook_app.known"}
+BELOW["webhook_app/admission.py"] = BELOW["webhook_app/accounts.py"]
+BELOW["webhook_app/outbound.py"] = {*BELOW["webhook_app/accounts.py"], *OF_OUTBOUND}
 BELOW["webhook_app/services.py"] = {*BELOW["webhook_app/outbound.py"], *OF_SERVICES}
 BELOW["webhook_app/dispatcher.py"] = {*BELOW["webhook_app/services.py"], "webhook_app.services"}
 BELOW["webhook_app/housekeeping.py"] = BELOW["webhook_app/dispatcher.py"]

@@ -1,6 +1,6 @@
 """Passes marks on: claims what is due, calls the platforms, and settles what came of it.
 
-1. `step` settles the calls that have ended, and claims and begins as many as it has hands for.
+1. `step` claims and begins as many calls as it has hands for, and settles those that have ended.
 2. Each call runs in a pool of its own, and ends in the list that the next step settles.
 3. Whatever is claimed has been paid for in the database: a process that dies here loses a call, never the
    mark, whose claim lapses and is taken by another.
@@ -9,16 +9,18 @@
 import logging
 import random
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
 from webhook_app.domain.outbox import Claim, Settled, Verdict
+from webhook_app.domain.rate import MARGIN
 from webhook_app.errors import DeliveryError, ReadmarkError
 from webhook_app.services import Services
 
-#: Claims in one process's hands: what a crash may leave unsent though it is paid for.
+#: Calls to one platform in one process's hands: what a crash may leave unsent though it is paid for. Each
+#: platform has hands of its own, so that one that does not answer keeps none from the others.
 IN_HAND = 8
 #: The longest sleep: other processes accept marks too.
 POLL = 1.0  # seconds
@@ -37,55 +39,76 @@ class Dispatcher:
     def __init__(self, services: Services, *, in_hand: int = IN_HAND) -> None:
         self._services = services
         self._most = in_hand
-        self._pool = ThreadPoolExecutor(in_hand, thread_name_prefix="delivery")
+        self._platforms = sorted(services.platforms)
+        # One more keeps the accounts, for which it may have to ask a platform.
+        self._pool = ThreadPoolExecutor(1 + in_hand * len(self._platforms), thread_name_prefix="delivery")
+        self._keeping: Future[bool] | None = None
         self._ended: deque[Settled] = deque()
-        self._in_hand = 0
+        #: Calls that are not settled, by platform.
+        self._in_hand: Counter[str] = Counter()
         self._next_seen = 0
         self._wake = Event()
-        services.outbound.on_accepted = self.wake
+        services.on_waiting = self.wake
 
     def step(self) -> bool:
-        """Settle what has ended and begin what is due; returns whether there was anything.
+        """Begin what is due and settle what has ended; returns whether there was anything.
 
         Raises DatabaseUnavailable; nothing is lost by that.
         """
-        services, now = self._services, self._services.clock()
-        if now >= self._next_seen:
-            services.outbound.keep_accounts()
-            services.store.outbox.seen(now)
-            self._next_seen = now + SEEN_EVERY
-        settled = self._settle(now)
-        room = self._most - self._in_hand
-        claims = services.store.outbox.claim(now, room) if room else []
+        self._look_round()
+        # What was refused is heeded before there is another call; what was taken can wait while they run.
+        settled = self._settle() if any(one.verdict for one in tuple(self._ended)) else 0
+        claims = self._services.store.outbox.claim(self._services.clock, self._room())
         for claim in claims:
-            self._in_hand += 1
+            self._in_hand[claim.platform] += 1
             self._pool.submit(self._call, claim)
-        return bool(settled or claims)
+        return self._settle() + settled + len(claims) > 0
+
+    def _look_round(self) -> None:
+        """Every few seconds: say that there is a dispatcher, and keep the accounts of the environment."""
+        now = self._services.clock()
+        # A clock that was put back has not said so before.
+        if self._next_seen - SEEN_EVERY <= now < self._next_seen:
+            return
+        self._services.store.outbox.seen(now)
+        self._next_seen = now + SEEN_EVERY
+        if self._keeping is None or self._keeping.done():
+            self._keeping = self._pool.submit(self._try, self._services.accounts.keep)
+
+    def _room(self) -> dict[str, int]:
+        """How many calls more each platform may have under way."""
+        over = Counter(one.claim.platform for one in tuple(self._ended))
+        return {name: self._most - self._in_hand[name] + over[name] for name in self._platforms}
 
     @property
     def busy(self) -> bool:
         """Whether a call is under way, or has ended and is not yet settled."""
-        return self._in_hand > 0
+        return self._in_hand.total() > 0
 
-    def _settle(self, now: int) -> int:
+    def _settle(self) -> int:
         """Settle the calls that have ended; those of a failed transaction stay for the next step."""
         settled = list(self._ended)
+        # Later than every one of them.
+        now = self._services.clock()
         if settled:
             self._services.store.outbox.settle(settled, now)
             self._services.count_calls(settled, now)
-        for _ in settled:
+        for one in settled:
             self._ended.popleft()
-            self._in_hand -= 1
+            self._in_hand[one.claim.platform] -= 1
         return len(settled)
 
     def _call(self, claim: Claim) -> None:
         self._ended.append(self._deliver(claim))
         # Several are settled, and as many claimed, at the price of one.
-        if 2 * len(self._ended) >= self._in_hand:
+        if 2 * len(self._ended) >= self._in_hand.total():
             self._wake.set()
 
     def _deliver(self, claim: Claim) -> Settled:
         chance = random.random()
+        if self._services.clock() > claim.claimed_at + MARGIN:
+            # This process has stood still; should it call now, the claim may lapse before the call arrives.
+            return Settled(claim, None, Verdict.RETRY, "not sent in time", None, None, chance)
         try:
             word = self._services.outbound.deliver(claim)
         except DeliveryError as error:
@@ -121,31 +144,31 @@ class Dispatcher:
 
     def _pause(self) -> float:
         """Seconds until something is due, at most `POLL`."""
-        due = self._services.store.outbox.next_at
+        free = [name for name, room in self._room().items() if room > 0]
         try:
-            at = due()
+            at = self._services.store.outbox.next_at(free)
         except ReadmarkError:
             return POLL
-        if at is None or self._in_hand >= self._most:
+        if at is None:
             return POLL
         return min(POLL, max(0.001, (at - self._services.clock()) / 1000))
 
     def _flush(self) -> None:
         """Send what waits, now and not after its timer; what the windows do not let through stays."""
         deadline = self._services.clock() + FLUSH
-        self._try(lambda: bool(self._services.store.outbox.hasten(self._services.clock())))
+        self._try(lambda: self._services.store.outbox.hasten(self._services.clock()))
         while self._services.clock() < deadline:
             if not self._try(self.step):
-                if not self._in_hand:
+                if not self.busy:
                     break
                 self._wake.wait(POLL)
                 self._wake.clear()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _try(self, work: Callable[[], bool]) -> bool:
+    def _try(self, work: Callable[[], object]) -> bool:
         """Run a step; one that fails leaves everything to the next."""
         try:
-            return work()
+            return bool(work())
         except ReadmarkError as exc:
             log.warning("dispatcher waits", extra={"reason": str(exc)})
         except Exception:  # the outermost loop: the next step may do better

@@ -8,6 +8,7 @@ ReadmarkError
 ├── BadDelivery              a signed body that is not even kept
 ├── InvalidValue             an argument that cannot be read; names the field
 ├── NotFound                 nothing of that name
+│   └── SealedElsewhere      credentials that another SECRET_KEY has sealed
 ├── CallRefused              a call in a platform's own words, refused in those words
 ├── OutboxFull               too much waits already; come back later
 ├── DeliveryError            a platform did not take a mark
@@ -65,6 +66,10 @@ class InvalidValue(ReadmarkError):
 
 class NotFound(ReadmarkError):
     """There is nothing of that name."""
+
+
+class SealedElsewhere(NotFound):
+    """The credentials need the SECRET_KEY that sealed them; put it behind the new one, or add them again."""
 
 
 class CallRefused(ReadmarkError):

@@ -14,8 +14,6 @@ from webhook_app.storage.tokens import find_token
 T = TypeVar("T")
 #: How long something is believed that another process may have changed.
 FRESH = 5.0  # seconds
-#: Who is not found is looked for again after this: another process may just have added it.
-AGAIN = 0.5  # seconds
 #: Tokens remembered at once; strangers' guesses are among them.
 MOST_TOKENS = 10_000
 
@@ -28,10 +26,10 @@ class Fresh(Generic[T]):
         self._read_at = -FRESH
         self._value: T
 
-    def get(self, age: float = FRESH) -> T:
-        """Return the value, read at most `age` ago."""
+    def get(self) -> T:
+        """Return the value."""
         now, before = time.monotonic(), self._read_at
-        if now >= before + age:
+        if now >= before + FRESH:
             # Who comes meanwhile takes the old one, if there is one.
             self._read_at = now if hasattr(self, "_value") else before
             try:
@@ -57,12 +55,14 @@ class Accounts(NamedTuple):
 class Known:
     """What platforms ask about their callers. Every method raises DatabaseUnavailable."""
 
-    def __init__(self, store: Store, platforms: Platforms, api_token: str | None) -> None:
+    def __init__(
+        self, store: Store, platforms: Platforms, clock: Callable[[], int], api_token: str | None
+    ) -> None:
         self._store = store
         self._platforms = platforms
         self._api_token = api_token
         self._accounts = Fresh(self._read_accounts)
-        self._refusals = Fresh(lambda: store.outbox.refusals())
+        self._refusals = Fresh(lambda: store.outbox.refusals(clock()))
         self._tokens: dict[bytes, Fresh[tuple[str, str] | Literal[""] | None]] = {}
         self._credentials: dict[Account, dict[str, str]] = {}
         #: Called when an account is not found: it may be one that the environment configures.
@@ -88,26 +88,35 @@ class Known:
 
     def by_id(self, platform: str, account: str) -> Account | None:
         """The account of that id."""
-        key = (platform, account)
-        return self._accounts.get().by_id.get(key) or self._accounts_again().by_id.get(key)
+        known = self._accounts.get().by_id.get((platform, account))
+        return known or self._look(lambda: self._store.accounts.find(platform, account))
 
     def by_digest(self, platform: str, digest: str) -> Account | None:
         """The account whose secret has this SHA-256, hexadecimal."""
-        key = (platform, digest)
-        return self._accounts.get().by_digest.get(key) or self._accounts_again().by_digest.get(key)
+        known = self._accounts.get().by_digest.get((platform, digest))
+        return known or self._look(lambda: self._store.accounts.by_digest(platform, digest))
 
-    def _accounts_again(self) -> Accounts:
+    def _look(self, find: Callable[[], Account | None]) -> Account | None:
+        """Look for one that is not known: another process may just have added it."""
         self.on_missing()
-        return self._accounts.get(AGAIN)
+        found = find()
+        if found is not None:
+            self._accounts.forget()
+        return found
 
     def credentials(self, account: Account) -> dict[str, str]:
-        """What the account has given us. Raises NotFound if it was taken back."""
+        """What the account has given us. Raises NotFound if it was taken back, or is not configured here."""
         given = self._credentials.get(account)
         if given is None:
-            configured = self._platforms.named(account.platform).configured() if account.configured else None
-            given = configured or self._store.accounts.credentials(*account.key)
+            given = self.configured(account) or self._store.accounts.credentials(*account.key)
             self._credentials[account] = given
         return given
+
+    def configured(self, account: Account) -> dict[str, str] | None:
+        """The environment's credentials, if they are this account's: it may have become another's."""
+        platform = self._platforms.named(account.platform)
+        given = platform.configured() if account.configured else None
+        return given if given and platform.digest(given) == account.digest else None
 
     def token(self, secret: str) -> tuple[str, str] | Literal[""] | None:
         """The account a token of ours may mark for: "" if for any, None if for none."""

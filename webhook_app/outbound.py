@@ -1,33 +1,23 @@
 """Marks on their way out, as far as they need both wings: accepted from callers, delivered to platforms."""
 
+import logging
 import math
-import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from webhook_app.accounts import Accounts
+from webhook_app.admission import Admission
 from webhook_app.domain.account import Account
 from webhook_app.domain.inbound import Inbound
 from webhook_app.domain.outbox import Claim, Outgoing, Policy, State, Verdict
 from webhook_app.domain.position import Mark
 from webhook_app.domain.rate import RateWindow, Word
-from webhook_app.errors import (
-    CallRefused,
-    DeliveryError,
-    InvalidValue,
-    NotFound,
-    OutboxFull,
-    ReadmarkError,
-)
-from webhook_app.known import FRESH, Known
+from webhook_app.errors import CallRefused, DeliveryError, NotFound, SealedElsewhere
+from webhook_app.known import Known
 from webhook_app.platforms import Platforms
 from webhook_app.storage import Store
 
-#: When a caller who finds the outbox full is told to come back.
-COME_BACK = 30_000  # milliseconds
-#: How long the removal of an account may wait for what can still be sent, and how often it looks.
-LAST_CALLS, LOOK = 20.0, 0.1  # seconds
-#: How long after a failed introduction of a configured account the next is tried.
-INTRODUCE_AGAIN = 30_000  # milliseconds
+log = logging.getLogger(__name__)
 
 
 class RateLimitRow(NamedTuple):
@@ -46,31 +36,29 @@ class RateLimitRow(NamedTuple):
 
 
 class Outbound:
-    """Accepts marks, finds accounts, and makes the calls that dispatchers claim."""
+    """Accepts marks, tells what their windows are, and makes the calls that dispatchers claim."""
 
     def __init__(
         self,
         store: Store,
         platforms: Platforms,
         known: Known,
+        accounts: Accounts,
         clock: Callable[[], int],
         outbox_limit: int,
         record: Callable[[Inbound], None],
         count: Callable[[str, int, int], None],
+        wake: Callable[[], object],
     ) -> None:
         self._store = store
         self._platforms = platforms
         self._known = known
         self._clock = clock
-        self._most = outbox_limit
+        self._accounts = accounts
+        self._admission = Admission(store, platforms, clock, outbox_limit)
         self._record = record
         self._count = count
-        #: Called when marks were accepted; a dispatcher of this process wakes.
-        self.on_accepted: Callable[[], object] = lambda: None
-        #: (platform, account) → how many waited, or were accepted since, and until when that is believed.
-        self._waiting: dict[tuple[str, str], tuple[int, float]] = {}
-        self._introduced: dict[str, int] = {}
-        known.on_missing = self.keep_accounts
+        self._wake = wake
 
     def accept(self, outgoing: Sequence[Outgoing], *, fail_if_limited: bool = False) -> None:
         """Take marks to be passed on; returns once they are durable, all or none.
@@ -79,56 +67,23 @@ class Outbound:
         OutboxFull (too many wait; with `fail_if_limited`, more than the window lets through), Unstorable and
         DatabaseUnavailable.
         """
-        by_account: dict[tuple[str, str], int] = {}
+        by_account: dict[tuple[str, str], list[Outgoing]] = {}
         now = self._clock()
         for mark in outgoing:
-            by_account[mark[:2]] = by_account.get(mark[:2], 0) + 1
+            by_account.setdefault(mark[:2], []).append(mark)
             refusal = self._known.refusal(mark[:3], now)
             if refusal:
                 raise CallRefused(refusal.split(" ")[0], f"{mark.peer} was refused a moment ago: {refusal}")
+        accounts = [self._accounts.one(*key) for key in by_account]
         for key, many in by_account.items():
-            self._admit(key, many)
-            if fail_if_limited:
-                self._refuse_limited(self.account(*key), many)
+            self._admission.admit(key, many)
+        if fail_if_limited:
+            self._admission.refuse_limited(accounts, outgoing)
         marks = [Mark(out.platform, out.account, out.peer, out.cursor, out.at) for out in outgoing]
         self._record(Inbound(outgoing[0].platform, marks=marks, outgoing=list(outgoing)))
         for (platform, _), many in by_account.items():
-            self._count(f"marks|{platform}", now, many)
-        self.on_accepted()
-
-    def _admit(self, key: tuple[str, str], many: int) -> None:
-        """Refuse where too much waits already: counted at most every few seconds, and when it seems so."""
-        self.account(*key)
-        waiting, until = self._waiting.get(key, (0, 0.0))
-        if time.monotonic() >= until or waiting + many > self._most:
-            waiting, until = self._store.outbox.waiting(*key, self._most), time.monotonic() + FRESH
-        if waiting + many > self._most:
-            raise OutboxFull(COME_BACK)
-        if len(self._waiting) > 100_000:
-            self._waiting.clear()
-        self._waiting[key] = (waiting + many, until)
-
-    def _refuse_limited(self, account: Account, many: int) -> None:
-        policy, now = self._platforms.named(account.platform).policy, self._clock()
-        window = self._store.outbox.window(account.platform, account.owner, policy.method)
-        left = window.left(policy.limit, now)
-        if left < many + self._store.outbox.waiting(*account.key, left + 1):
-            words = "The rate window has less left than what waits already and this."
-            raise OutboxFull(max(1000, window.closes_at(policy.limit) - now), words)
-
-    def account(self, platform: str, account: str | None = None) -> Account:
-        """The account of that id; without one, the only one. Raises NotFound, InvalidValue."""
-        self._platforms.named(platform)
-        if account is None:
-            accounts = self._known.accounts(platform)
-            if len(accounts) != 1:
-                many = f"{len(accounts)} accounts; say which" if accounts else "no account"
-                raise InvalidValue("account", f"There is {many}.")
-            return accounts[0]
-        found = self._known.by_id(platform, account)
-        if found is None:
-            raise NotFound(f"There is no account {account!r} of this platform.")
-        return found
+            self._count(f"marks|{platform}", now, len(many))
+        self._wake()
 
     def window(self, account: Account) -> tuple[int, int, int]:
         """Limit, remaining and reset (seconds since 1970) of the account's window."""
@@ -181,8 +136,14 @@ class Outbound:
             raise DeliveryError(Verdict.ACCOUNT, "unknown account", state=State.UNAUTHORISED)
         try:
             credentials = self._known.credentials(account)
-        except NotFound:
-            raise DeliveryError(Verdict.ACCOUNT, "no credentials", state=State.UNAUTHORISED) from None
+        except SealedElsewhere as error:
+            # Another process may have the right key.
+            log.warning("credentials not opened", extra={"platform": claim.platform, "reason": str(error)})
+            raise DeliveryError(Verdict.RETRY, "sealed under another SECRET_KEY") from error
+        except NotFound as error:
+            if account.configured:
+                raise DeliveryError(Verdict.RETRY, "not in the environment any more") from error
+            raise DeliveryError(Verdict.ACCOUNT, "no credentials", state=State.UNAUTHORISED) from error
         platform = self._platforms.named(claim.platform)
         return platform.deliver(claim.account, credentials, claim.peer, claim.cursor)
 
@@ -190,59 +151,3 @@ class Outbound:
         """The marks of a delivery that our own accounts have made."""
         own = self._known.all()
         return [mark for mark in inbound.marks if mark[:2] in own] if own else []
-
-    def add_account(self, platform: str, credentials: dict[str, str], who: str) -> Account:
-        """Store credentials, encrypted, once the platform says whose they are.
-
-        Raises InvalidValue, DeliveryError (the platform does not believe them), NotFound.
-        """
-        identity = self._platforms.named(platform).introduce(credentials)
-        digest = self._platforms.named(platform).digest(credentials)
-        self._store.accounts.add(identity, platform, digest, credentials, self._clock(), who)
-        self._known.forget()
-        return self.account(platform, identity.id)
-
-    def keep_accounts(self) -> None:
-        """Introduce the accounts that the environment configures, once; what fails is tried again later."""
-        now = self._clock()
-        for name, platform in self._platforms.items():
-            credentials = platform.configured()
-            if credentials is None or now < self._introduced.get(name, 0):
-                continue
-            self._introduced[name] = now + INTRODUCE_AGAIN
-            digest = platform.digest(credentials)
-            known = self._known.by_digest(name, digest)
-            if known is None or not known.configured:
-                try:
-                    identity = platform.introduce(credentials)
-                except ReadmarkError:
-                    continue
-                self._store.accounts.add(identity, name, digest, None, now, "environment")
-                self._known.forget()
-            self._introduced[name] = now + 10 * INTRODUCE_AGAIN
-
-    def pause(self, platform: str, account: str, reason: str, who: str) -> None:
-        """Keep what is accepted from now on until the account is resumed. Raises NotFound."""
-        self._store.accounts.set_state(platform, account, State.PAUSED, reason, self._clock(), who)
-        self._known.forget()
-
-    def resume(self, platform: str, account: str, who: str) -> None:
-        """Send again. Raises NotFound, InvalidValue (its credentials were erased)."""
-        self._store.accounts.set_state(platform, account, State.ACTIVE, "", self._clock(), who)
-        self._known.forget()
-        self.on_accepted()
-
-    def remove_account(self, platform: str, account: str, at_once: bool, who: str) -> None:
-        """Forget an account's credentials, after what waits has been sent as far as 20 s allow.
-
-        `at_once` drops what waits. Raises NotFound.
-        """
-        key = self.account(platform, account).key
-        deadline = time.monotonic() + (0 if at_once else LAST_CALLS)
-        if not at_once:
-            self._store.outbox.hasten(self._clock(), key)
-            self.on_accepted()
-        while time.monotonic() < deadline and self._store.outbox.waiting(*key, 1):
-            time.sleep(LOOK)
-        self._store.accounts.remove(*key, self._clock(), who)
-        self._known.forget()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from webhook_app.accounts import Accounts
 from webhook_app.clock import wall_clock
 from webhook_app.domain.counts import Counts
 from webhook_app.domain.inbound import Inbound, Unreadable
@@ -34,11 +35,18 @@ class Services:
         self.store = Store(settings.database_url, self.secret_keys, counts)
         self.counts = self.store.counts
         self.store.configure({name: platform.policy for name, platform in self.platforms.items()})
-        self.known = Known(self.store, self.platforms, settings.api_token)
+        self.known = Known(self.store, self.platforms, clock, settings.api_token)
+        #: Called when there is something to pass on: a dispatcher of this process wakes.
+        self.on_waiting: Callable[[], object] = lambda: None
+        self.accounts = Accounts(self.store, self.platforms, self.known, clock, self.wake)
         self.outbound = Outbound(
-            self.store, self.platforms, self.known, clock, settings.outbox_limit, self.store.record,
-            self.counts.add,
+            self.store, self.platforms, self.known, self.accounts, clock, settings.outbox_limit,
+            self.store.record, self.counts.add, self.wake,
         )  # fmt: skip
+
+    def wake(self) -> None:
+        """Say that there is something to pass on; other processes find it soon."""
+        self.on_waiting()
 
     def receive(self, platform: str, headers: Mapping[str, str], body: bytes) -> Inbound:
         """Verify, translate and store a delivery; returns once it is durable.

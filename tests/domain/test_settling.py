@@ -61,18 +61,20 @@ def test_what_has_grown_meanwhile_is_due_after_the_time_apart() -> None:
 @pytest.mark.parametrize(
     ("settled", "due_at", "attempts", "problem", "refused_until"),
     [
-        (end(Verdict.RETRY), max(NOW + pause_after(3, 0.5), SENT + APART), 3, "fatal_error", 0),
+        (end(Verdict.RETRY, word=Word()), NOW + pause_after(3, 0.5), 3, "fatal_error", 0),
+        # Without an answer it may still arrive.
+        (end(Verdict.RETRY), SENT + CALL_TIMEOUT, 3, "fatal_error", 0),
         # The platform's wait outranks our pause; the time apart outranks both.
-        (end(Verdict.RETRY, wait=90_000), NOW + 90_000, 3, "fatal_error", 0),
-        (end(Verdict.RETRY, wait=0), SENT + APART, 3, "fatal_error", 0),
+        (end(Verdict.RETRY, word=Word(), wait=90_000), NOW + 90_000, 3, "fatal_error", 0),
+        (end(Verdict.RETRY, word=Word(), wait=0), SENT + APART, 3, "fatal_error", 0),
         # A shut window is no failure of the row.
         (end(Verdict.WINDOW), SENT + APART, 2, "over_capacity", 0),
         # Until somebody marks again.
         (end(Verdict.PEER), None, 3, "fatal_error", NOW + REFUSED_FOR),
-        # The account keeps it waiting.
-        (end(Verdict.PAUSE), SENT + APART, 3, "fatal_error", 0),
-        (end(Verdict.ACCOUNT), SENT + APART, 3, "fatal_error", 0),
-        (end(Verdict.PLATFORM), SENT + APART, 3, "fatal_error", 0),
+        # The account keeps it waiting; if it has been authorised anew meanwhile, this pause does.
+        (end(Verdict.PAUSE), NOW + pause_after(3, 0.5), 3, "fatal_error", 0),
+        (end(Verdict.ACCOUNT), NOW + pause_after(3, 0.5), 3, "fatal_error", 0),
+        (end(Verdict.PLATFORM), NOW + pause_after(3, 0.5), 3, "fatal_error", 0),
     ],
     ids=named,
 )

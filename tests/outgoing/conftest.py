@@ -44,6 +44,7 @@ def settings(settings: Settings, sandbox: Sandbox) -> Settings:
         twitter_api_url=sandbox.url,
         slack_api_url=f"{sandbox.url}/api/",
         twitter_mark_read_limit=LIMIT,
+        slack_mark_limit=LIMIT,
         outbox_limit=20,
     )
 
@@ -59,6 +60,5 @@ def services(settings: Settings, clock: Clock) -> Iterator[Services]:
 @pytest.fixture
 def dispatcher(services: Services) -> Dispatcher:
     """Somebody to pass marks on; the accounts of the environment are known."""
-    dispatcher = Dispatcher(services)
-    dispatcher.step()
-    return dispatcher
+    services.accounts.keep()
+    return Dispatcher(services)

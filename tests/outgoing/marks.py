@@ -12,6 +12,8 @@ from webhook_app.settings import Limit
 
 BOT, PEER = "2244994945", "3805104374"
 SLACK_BOT, CHANNEL = "T0SANDBOX.U0BOT", "C0GENERAL"
+#: Another of its team.
+USER = "T0SANDBOX.U0ALICE"
 APART = 5000  # milliseconds
 LIMIT = Limit(10, 60)
 LONGEST = 10.0  # seconds
@@ -22,9 +24,16 @@ def mark(clock: Clock, peer: str = PEER, *, seconds_ago: int = 60) -> Outgoing:
     return Outgoing("twitter", BOT, peer, (clock.now - seconds_ago * 1000 - 1288834974657) << 22, clock.now)
 
 
-def slack_mark(clock: Clock, channel: str = CHANNEL, *, seconds_ago: int = 60) -> Outgoing:
+def slack_mark(
+    clock: Clock, channel: str = CHANNEL, *, account: str = SLACK_BOT, seconds_ago: int = 60
+) -> Outgoing:
     """The same in a channel."""
-    return Outgoing("slack", SLACK_BOT, channel, (clock.now - seconds_ago * 1000) * 1000, clock.now)
+    return Outgoing("slack", account, channel, (clock.now - seconds_ago * 1000) * 1000, clock.now)
+
+
+def add_user(services: Services) -> None:
+    """Add another account of the bot's team, which is in no environment."""
+    services.accounts.add("slack", {"token": "xoxp-sandbox-user"}, "tests")
 
 
 def work(dispatcher: Dispatcher) -> None:

@@ -1,19 +1,25 @@
 """Accounts and peers that a platform refuses, that are removed, or that have too much waiting."""
 
+import time
+
 import pytest
 
 from tests.conftest import Clock
 from tests.outgoing.marks import (
     APART,
     BOT,
+    LIMIT,
     PEER,
-    SLACK_BOT,
+    USER,
+    add_user,
     mark,
     marked,
     row,
     slack_mark,
     work,
 )  # fmt: skip
+from tests.storage.outgoing import take
+from webhook_app.accounts import LAST_CALLS
 from webhook_app.dispatcher import Dispatcher
 from webhook_app.domain.inbound import Inbound, Notice
 from webhook_app.domain.outbox import REFUSED_FOR, State, Status
@@ -32,13 +38,13 @@ def test_a_dead_token_stops_the_account_until_it_is_resumed(
     services.outbound.accept([out])
     work(dispatcher)
     services.known.forget()
-    account = services.outbound.account("twitter", BOT)
+    account = services.accounts.one("twitter", BOT)
     assert account.state is not State.ACTIVE
     assert account.reason.startswith("89")
     clock.advance(100)
     work(dispatcher)
     assert row(services, out).status is Status.STOPPED
-    services.outbound.resume("twitter", BOT, "tests")
+    services.accounts.resume("twitter", BOT, "tests")
     work(dispatcher)
     assert row(services, out).status is Status.DELIVERED
 
@@ -65,7 +71,7 @@ def test_a_claim_whose_process_died_is_taken_by_another(
 ) -> None:
     out = mark(clock)
     services.outbound.accept([out])
-    (claim,) = services.store.outbox.claim(clock.now, 8)
+    (claim,) = take(services.store, clock.now, 8)
     assert claim.cursor == out.cursor
     work(dispatcher)
     assert not marked(sandbox)
@@ -78,7 +84,7 @@ def test_a_withdrawn_access_stops_what_waits(
     services: Services, dispatcher: Dispatcher, clock: Clock, sandbox: Sandbox
 ) -> None:
     out = mark(clock)
-    services.outbound.pause("twitter", BOT, "holidays", "tests")
+    services.accounts.pause("twitter", BOT, "holidays", "tests")
     services.outbound.accept([out])
     services.store.record(
         Inbound("twitter", notices=[Notice("twitter", "revocation", BOT, clock.now + 1, "")])
@@ -100,13 +106,25 @@ def test_what_waits_is_sent_when_the_process_ends(
 def test_an_account_that_is_removed_sends_first_what_waits(
     services: Services, dispatcher: Dispatcher, clock: Clock
 ) -> None:
-    out = slack_mark(clock)
+    add_user(services)
+    out = slack_mark(clock, account=USER)
     services.outbound.accept([out])
-    services.outbound.on_accepted = lambda: work(dispatcher)
-    services.outbound.remove_account("slack", SLACK_BOT, False, "tests")
+    services.on_waiting = lambda: work(dispatcher)
+    assert services.accounts.remove("slack", USER, False, "tests") == 0
     assert row(services, out).status is Status.DELIVERED
     with pytest.raises(NotFound):
-        services.outbound.accept([slack_mark(clock, seconds_ago=30)])
+        services.outbound.accept([slack_mark(clock, account=USER, seconds_ago=30)])
+
+
+def test_one_that_cannot_send_is_removed_at_once_and_tells_what_is_lost(
+    services: Services, dispatcher: Dispatcher, clock: Clock
+) -> None:
+    add_user(services)
+    services.outbound.accept([slack_mark(clock, channel, account=USER) for channel in ("C1", "C2")])
+    services.accounts.pause("slack", USER, "holidays", "tests")
+    before = time.monotonic()
+    assert services.accounts.remove("slack", USER, False, "tests") == 2
+    assert time.monotonic() < before + LAST_CALLS
 
 
 def test_an_account_may_have_only_so_many_waiting(
@@ -116,6 +134,8 @@ def test_an_account_may_have_only_so_many_waiting(
     with pytest.raises(OutboxFull):
         services.outbound.accept([slack_mark(clock, "C0MORE")])
     services.outbound.accept([mark(clock)])
+    # What waits already takes no more room.
+    services.outbound.accept([slack_mark(clock, "C000001", seconds_ago=n) for n in range(50, 0, -1)])
 
 
 def test_a_caller_may_refuse_to_wait_for_a_window(
@@ -128,12 +148,38 @@ def test_a_caller_may_refuse_to_wait_for_a_window(
     services.outbound.accept([mark(clock, str(n)) for n in range(2)], fail_if_limited=True)
 
 
+def test_the_window_may_be_that_of_several_accounts(
+    services: Services, dispatcher: Dispatcher, clock: Clock
+) -> None:
+    add_user(services)
+    services.outbound.accept([slack_mark(clock, f"C{n:06}") for n in range(LIMIT.calls - 2)])
+    services.outbound.accept([slack_mark(clock, "C1", account=USER)], fail_if_limited=True)
+    both = [slack_mark(clock, "C2", account=USER), slack_mark(clock, "C2")]
+    with pytest.raises(OutboxFull):
+        services.outbound.accept(both, fail_if_limited=True)
+
+
+def test_what_needs_no_call_is_never_refused_for_the_window(
+    services: Services, dispatcher: Dispatcher, clock: Clock
+) -> None:
+    first = [mark(clock, str(10**6 + n)) for n in range(10)]
+    services.outbound.accept(first)
+    work(dispatcher)
+    with pytest.raises(OutboxFull) as full:
+        services.outbound.accept([mark(clock)], fail_if_limited=True)
+    assert full.value.retry_in > LIMIT.seconds * 500
+    services.outbound.accept([first[3]], fail_if_limited=True)
+    # It waits already.
+    services.outbound.accept([mark(clock)])
+    services.outbound.accept([mark(clock, seconds_ago=10)], fail_if_limited=True)
+
+
 def test_an_account_must_be_named_unless_there_is_one(services: Services, dispatcher: Dispatcher) -> None:
-    assert services.outbound.account("twitter").id == BOT
+    assert services.accounts.one("twitter").id == BOT
     with pytest.raises(NotFound):
-        services.outbound.account("twitter", "17")
+        services.accounts.one("twitter", "17")
     with pytest.raises(NotFound):
-        services.outbound.account("pigeon")
-    services.outbound.add_account("slack", {"token": "xoxp-sandbox-user"}, "tests")
+        services.accounts.one("pigeon")
+    services.accounts.add("slack", {"token": "xoxp-sandbox-user"}, "tests")
     with pytest.raises(InvalidValue):
-        services.outbound.account("slack")
+        services.accounts.one("slack")

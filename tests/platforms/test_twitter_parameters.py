@@ -75,3 +75,20 @@ def test_bodies_are_checked(body: str, kind: str, code: int) -> None:
 
 def test_a_body_that_broke_off_is_no_call() -> None:
     assert refusal(made(bearer("t")._replace(whole=False), book({"t": ""}))[1])[:2] == (400, 214)
+
+
+BROKEN = [
+    (b"\xff=1", FORM, "The body is not a URL-encoded form in UTF-8."),
+    (b"last_read_event_id=%ff", FORM, "The body is not a URL-encoded form in UTF-8."),
+    (b"--x", "multipart/form-data; boundary=x", "The body is not a whole multipart form in UTF-8."),
+    (b'{"last_read_event_id": "\xff"}', JSON, "The body is not valid JSON."),
+    (b'{"last_read_event_id": ' + b"9" * 5000 + b"}", JSON, "The body is not valid JSON."),
+    (b"{", JSON, "The body is not valid JSON."),
+    (b"[" * 10_000, JSON, "The body is not valid JSON."),
+]
+
+
+@pytest.mark.parametrize(("body", "kind", "message"), BROKEN, ids=lambda v: repr(v)[:24])
+def test_of_a_broken_body_we_say_so_in_our_own_words(body: bytes, kind: str, message: str) -> None:
+    call = bearer("t", "", kind)._replace(body=body)
+    assert refusal(made(call, book({"t": ""}))[1]) == (400, 214, message)

@@ -7,7 +7,18 @@ from itertools import count
 from hypothesis import strategies as st
 
 from tests.conftest import NOW
-from tests.storage.outgoing import APART, LIMIT, accept_all, echo, end, open_accounts, owner, row
+from tests.storage.outgoing import (
+    APART,
+    LIMIT,
+    POLICIES,
+    accept_all,
+    echo,
+    end,
+    open_accounts,
+    owner,
+    row,
+    take,
+)  # fmt: skip
 from webhook_app.domain.outbox import Claim, Key, Outgoing, State, Status, Verdict
 from webhook_app.domain.rate import CALL_TIMEOUT, Word
 from webhook_app.storage import Store
@@ -66,14 +77,21 @@ class World:
         return (*self.accounts[conversation[0]], f"peer {conversation[1]}")
 
     def accept(self, shapes: Sequence[tuple[tuple[int, int], int]]) -> None:
-        """Marks are accepted together; a timer that runs does not move."""
+        """Marks are accepted together; a timer that runs does not move.
+
+        What waits only grows. What has failed gives way to whatever is not behind what was taken.
+        """
         keys = {self.key(conversation) for conversation, _ in shapes}
-        running = {key: one.due_at for key, one in self.store.outbox.rows(keys).items() if one.due_at}
+        before = self.store.outbox.rows(keys)
+        running = {key: one.due_at for key, one in before.items() if one.due_at}
+        failed = {key for key, one in before.items() if one.status is Status.FAILED}
         accept_all(self.store, [Outgoing(*self.key(where), cursor, self.now) for where, cursor in shapes])
-        for where, cursor in shapes:
-            past = self.pasts.setdefault(self.key(where), Past())
-            if cursor > max(past.wanted, past.acknowledged):
+        for key in keys:
+            cursor = max(cursor for where, cursor in shapes if self.key(where) == key)
+            past = self.pasts.setdefault(key, Past())
+            if cursor > past.acknowledged and (cursor > past.wanted or key in failed):
                 past.wanted = cursor
+                assert row(self.store, key).due_at
         for key, due_at in running.items():
             assert row(self.store, key).due_at == due_at
 
@@ -88,8 +106,9 @@ class World:
 
     def claim(self, room: int) -> None:
         """Never more than there is room for, never twice at once, never behind, never too soon."""
-        claims = self.store.outbox.claim(self.now, room)
-        assert len(claims) <= room
+        claims = take(self.store, self.now, room)
+        for platform in POLICIES:
+            assert sum(claim.platform == platform for claim in claims) <= room
         for claim in claims:
             past = self.pasts[claim.key]
             assert past.under_way is None or self.now >= past.under_way.claimed_at + CALL_TIMEOUT

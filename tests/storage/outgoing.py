@@ -60,6 +60,11 @@ def accept_all(store: Store, outgoing: Sequence[Outgoing]) -> None:
     store.record(Inbound(outgoing[0].platform, marks=marks, outgoing=outgoing))
 
 
+def take(store: Store, now: int, many: int) -> list[Claim]:
+    """Claim so many calls of each platform."""
+    return store.outbox.claim(lambda: now, dict.fromkeys(POLICIES, many))
+
+
 def echo(
     store: Store, cursor: int, at: int = NOW, *, peer: str = "2", account: tuple[str, str] = BOT
 ) -> None:
@@ -96,6 +101,6 @@ def end(
 
 def deliver(store: Store, now: int, room: int = 8) -> list[Claim]:
     """Claim and settle: everything is taken at once."""
-    claims = store.outbox.claim(now, room)
+    claims = take(store, now, room)
     end(store, claims, now, word=Word())
     return claims

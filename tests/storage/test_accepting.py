@@ -16,6 +16,7 @@ from tests.storage.outgoing import (
     open_accounts,
     row,
     rows,
+    take,
 )  # fmt: skip
 from webhook_app.domain.inbound import Inbound, Notice
 from webhook_app.domain.outbox import Outgoing, State, Status, Verdict
@@ -87,17 +88,50 @@ def test_a_mark_at_or_behind_what_was_taken_changes_nothing(out: Store, cursor: 
     assert out.outbox.next_at() is None
 
 
-def test_what_was_refused_is_probed_by_the_next_mark_as_far(out: Store) -> None:
+@pytest.mark.parametrize("cursor", [4, 7, 9])
+def test_what_was_refused_is_probed_by_the_next_mark(out: Store, cursor: int) -> None:
     key = accept(out, 7)
-    end(out, out.outbox.claim(NOW, 8), NOW, Verdict.PEER, "channel_not_found", word=Word())
+    end(out, take(out, NOW, 8), NOW, Verdict.PEER, "channel_not_found", word=Word())
     failed = row(out, key)
     assert (failed.status, failed.problem, failed.attempts) == (Status.FAILED, "channel_not_found", 1)
-    accept(out, 6, NOW + 1000)
-    assert row(out, key) == failed
-    accept(out, 7, NOW + 2000)
+    accept(out, cursor, NOW + 2000)
     found = row(out, key)
-    assert (found.status, found.due_at, found.attempts) == (Status.WAITING, NOW + APART, 0)
-    assert found.accepted_at == NOW + 2000
+    assert (found.cursor, found.status, found.accepted_at) == (cursor, Status.WAITING, NOW + 2000)
+    assert (found.due_at, found.attempts) == (NOW + APART, 0)
+    # Now that it waits, it only grows.
+    accept(out, 3, NOW + 2001)
+    assert row(out, key) == found
+    assert [claim.cursor for claim in deliver(out, NOW + APART)] == [cursor]
+
+
+@pytest.mark.parametrize("cursor", [5, 6])
+def test_a_probe_is_not_behind_what_was_taken(out: Store, cursor: int) -> None:
+    key = accept(out, 6)
+    deliver(out, NOW)
+    accept(out, 9, NOW + 1)
+    end(out, take(out, NOW + APART, 8), NOW + APART, Verdict.PEER, "144 No status found", word=Word())
+    failed = row(out, key)
+    accept(out, cursor, NOW + 3 * APART)
+    assert row(out, key) == failed
+
+
+def test_a_late_success_of_what_was_refused_since_outranks_the_probe(out: Store) -> None:
+    key = accept(out, 9)
+    (lost,) = take(out, NOW, 8)
+    again = take(out, NOW + 2 * APART, 8)
+    end(out, again, NOW + 2 * APART, Verdict.PEER, "50 User not found.", word=Word())
+    accept(out, 7, NOW + 2 * APART + 1)
+    end(out, [lost], NOW + 2 * APART + 2, word=Word())
+    found = row(out, key)
+    assert (found.acknowledged, found.status, found.due_at) == (9, Status.DELIVERED, None)
+
+
+@pytest.mark.parametrize("ahead", [APART + 1, 3_600_000])
+def test_a_clock_that_was_put_back_keeps_no_conversation_apart_for_longer(out: Store, ahead: int) -> None:
+    key = accept(out, 7, NOW + ahead)
+    deliver(out, NOW + ahead)
+    accept(out, 8, NOW)
+    assert row(out, key).due_at == NOW + APART
 
 
 def test_a_batch_counts_as_one_mark_of_each_conversation(out: Store) -> None:
@@ -120,7 +154,7 @@ def test_an_echo_takes_what_waits_back(out: Store) -> None:
     found = row(out, key)
     assert (found.acknowledged, found.status, found.due_at) == (7, Status.DELIVERED, None)
     assert found.delivered_at == NOW + 1
-    assert out.outbox.claim(NOW + 1, 8) == []
+    assert take(out, NOW + 1, 8) == []
     assert out.outbox.next_at() is None
 
 
@@ -143,7 +177,7 @@ def test_an_echo_before_any_mark_is_remembered(out: Store) -> None:
 
 def test_an_echo_settles_what_was_refused(out: Store) -> None:
     key = accept(out, 7)
-    end(out, out.outbox.claim(NOW, 8), NOW, Verdict.PEER, "not_in_channel")
+    end(out, take(out, NOW, 8), NOW, Verdict.PEER, "not_in_channel")
     echo(out, 8)
     found = row(out, key)
     assert (found.status, found.problem, found.refused_until) == (Status.DELIVERED, "", 0)
@@ -151,7 +185,7 @@ def test_an_echo_settles_what_was_refused(out: Store) -> None:
 
 def test_an_echo_during_a_call_waits_for_its_end(out: Store) -> None:
     key = accept(out, 7)
-    claims = out.outbox.claim(NOW, 8)
+    claims = take(out, NOW, 8)
     echo(out, 8, NOW + 1)
     assert row(out, key).status is Status.DELIVERED
     end(out, claims, NOW + 2, Verdict.RETRY, "fatal_error")
@@ -162,9 +196,9 @@ def test_an_echo_during_a_call_waits_for_its_end(out: Store) -> None:
 
 def test_an_echo_during_a_call_that_is_never_settled_leaves_nothing_to_send(out: Store) -> None:
     key = accept(out, 7)
-    out.outbox.claim(NOW, 8)
+    take(out, NOW, 8)
     echo(out, 7, NOW + 1)
-    assert out.outbox.claim(NOW + 60_000, 8) == []
+    assert take(out, NOW + 60_000, 8) == []
     assert row(out, key).due_at is None
     assert out.outbox.next_at() is None
 
@@ -177,7 +211,7 @@ def test_withdrawn_access_erases_the_credentials_and_stops_the_account(out: Stor
     with pytest.raises(NotFound):
         out.accounts.credentials(*BOT)
     assert row(out, key).status is Status.STOPPED
-    assert out.outbox.claim(NOW, 8) == []
+    assert take(out, NOW, 8) == []
 
 
 def test_old_news_of_withdrawn_access_are_no_news(out: Store) -> None:

@@ -9,6 +9,7 @@ from tests.storage.outgoing import (
     APART,
     BOT,
     CREDENTIALS,
+    LIMIT,
     POLICIES,
     TEAM,
     accept,
@@ -17,6 +18,7 @@ from tests.storage.outgoing import (
     open_accounts,
     row,
     rows,
+    take,
 )  # fmt: skip
 from webhook_app.domain.account import Account, Identity
 from webhook_app.domain.outbox import State, Status, Verdict
@@ -83,7 +85,23 @@ def test_adding_an_account_again_renews_it(out: Store) -> None:
     account = out.accounts.add(again, "twitter", "", {"access_token": "1-new"}, NOW + 5, "tests")
     assert (account.state, account.reason, account.authorised_at) == (State.ACTIVE, "", NOW + 5)
     assert out.accounts.credentials(*BOT) == {"access_token": "1-new"}
-    assert len(out.outbox.claim(NOW + 5, 8)) == 1
+    assert len(take(out, NOW + 5, 8)) == 1
+
+
+@pytest.mark.parametrize("again", ["resumed", "added"])
+def test_resuming_looks_at_the_window_again(out: Store, again: str) -> None:
+    hour = 3_600_000
+    for n in range(LIMIT.calls):
+        accept(out, 7, NOW + hour, peer=f"1{n}")
+    assert len(deliver(out, NOW + hour, LIMIT.calls)) == LIMIT.calls
+    # The clock was an hour fast.
+    accept(out, 7)
+    assert (out.outbox.next_at() or 0) > NOW + hour
+    if again == "resumed":
+        out.accounts.set_state(*BOT, State.ACTIVE, "", NOW, "ann")
+    else:
+        open_accounts(out, BOT, now=NOW)
+    assert out.outbox.next_at() == NOW + APART
 
 
 def test_pausing_and_resuming_are_logged(out: Store) -> None:
@@ -99,16 +117,16 @@ def test_pausing_and_resuming_are_logged(out: Store) -> None:
 def test_resuming_forgets_what_the_platform_has_refused(out: Store) -> None:
     accept(out, 7)
     accept(out, 7, peer="3")
-    end(out, out.outbox.claim(NOW, 1), NOW, Verdict.PAUSE, "no_permission", word=Word(), wait=60_000)
+    end(out, take(out, NOW, 1), NOW, Verdict.PAUSE, "no_permission", word=Word(), wait=60_000)
     assert out.accounts.one(*BOT).reason == "no_permission"
     account = out.accounts.set_state(*BOT, State.ACTIVE, "", NOW + 1, "tests")
     assert (account.refused_until, account.reason) == (0, "")
-    assert len(out.outbox.claim(NOW + APART, 8)) == 2
+    assert len(take(out, NOW + APART, 8)) == 2
 
 
 def test_resuming_leaves_what_was_refused_for_good(out: Store) -> None:
     key = accept(out, 7)
-    end(out, out.outbox.claim(NOW, 8), NOW, Verdict.PEER, "not_in_channel", word=Word())
+    end(out, take(out, NOW, 8), NOW, Verdict.PEER, "not_in_channel", word=Word())
     out.accounts.set_state(*BOT, State.ACTIVE, "", NOW + 1, "tests")
     assert row(out, key).status is Status.FAILED
 
@@ -125,7 +143,7 @@ def test_a_removed_account_leaves_its_memory(out: Store) -> None:
     deliver(out, NOW)
     dropped = accept(out, 7, NOW + 1, peer="3")
     out.write(lambda c: issue_token(c, "bound", frozenset({"mark"}), BOT, NOW, "tests", token_id="t"))
-    out.accounts.remove(*BOT, NOW + 2, "ann")
+    assert out.accounts.remove(*BOT, NOW + 2, "ann") == 1
     with pytest.raises(NotFound):
         out.accounts.one(*BOT)
     with pytest.raises(NotFound):
@@ -133,8 +151,8 @@ def test_a_removed_account_leaves_its_memory(out: Store) -> None:
     assert out.read(lambda c: find_token(c, id="t")) is None
     assert row(out, sent).status is Status.DELIVERED
     assert (row(out, dropped).status, row(out, dropped).problem) == (Status.FAILED, "account removed")
-    assert out.outbox.claim(NOW + APART, 8) == []
-    assert deeds(out)[-1] == ("remove account", "twitter/1", "")
+    assert take(out, NOW + APART, 8) == []
+    assert deeds(out)[-1] == ("remove account", "twitter/1", "1 marks not sent")
     # And it is not sent backwards if the account comes back.
     open_accounts(out, BOT)
     accept(out, 6, NOW + 3)
@@ -146,7 +164,7 @@ def test_what_waits_for_a_missing_account_waits_for_its_return(out: Store, datab
     execute(database, "DELETE FROM accounts WHERE id = '1'")
     assert row(out, key).status is Status.STOPPED
     open_accounts(out, BOT)
-    assert len(out.outbox.claim(NOW, 8)) == 1
+    assert len(take(out, NOW, 8)) == 1
 
 
 @pytest.mark.parametrize("verb", ["one", "credentials"])

@@ -9,7 +9,7 @@ from random import Random
 from threading import Event
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import NOW
@@ -17,6 +17,7 @@ from tests.storage.conftest import KEYS
 from tests.storage.locks import look
 from tests.storage.outbox_law import Deed, World, stories
 from tests.storage.outgoing import (
+    APART,
     BOT,
     LIMIT,
     TEAM,
@@ -27,9 +28,10 @@ from tests.storage.outgoing import (
     open_accounts,
     row,
     rows,
+    take,
 )  # fmt: skip
 from webhook_app.domain.inbound import Inbound
-from webhook_app.domain.outbox import Claim, Coalescing, Outgoing, Policy, Status
+from webhook_app.domain.outbox import Claim, Coalescing, Outgoing, Policy, Status, Verdict
 from webhook_app.domain.rate import RateLimit
 from webhook_app.storage import Store
 from webhook_app.storage.accepting import Accepting
@@ -40,8 +42,17 @@ some = settings(deadline=None, max_examples=30)
 FREE = {"twitter": Policy("mark_read", RateLimit(10**6, 900_000), Coalescing(0, first_at_once=True))}
 
 
+#: A mark that the platform refuses, and right ones behind it.
+REFUSED: list[Deed] = [
+    ("accept", [((0, 0), 1)]), ("claim", 4), ("settle", (0, None)), ("wait", APART),
+    ("accept", [((0, 0), 5)]), ("claim", 4), ("settle", (0, Verdict.PEER)), ("wait", APART),
+    ("accept", [((0, 0), 1)]), ("accept", [((0, 0), 3)]), ("accept", [((0, 0), 2)]), ("claim", 4),
+]  # fmt: skip
+
+
 @some
 @given(stories)
+@example(REFUSED)
 def test_whatever_happens(shared: Store, second: Store, story: list[Deed]) -> None:
     world = World([shared, second])
     for deed in story:
@@ -93,7 +104,7 @@ def test_processes_that_claim_at_once_never_claim_the_same_nor_too_much(stores: 
 
     def work(store: Store) -> None:
         for _ in range(20):
-            claimed.extend(store.outbox.claim(NOW, 3))
+            claimed.extend(take(store, NOW, 3))
 
     at_once([partial(work, store) for store in stores])
     assert len({claim.key for claim in claimed}) == len(claimed)
@@ -157,9 +168,9 @@ def test_a_mark_that_comes_in_during_a_claim_is_not_slept_over(store: Store, sec
     open_accounts(store, BOT)
     accept(store, 7)
     with coming_in(store, Outgoing(*BOT, "3", 7, NOW)):
-        first = second_store.outbox.claim(NOW, 8)
+        first = take(second_store, NOW, 8)
     assert store.outbox.next_at() == NOW
-    assert {claim.peer for claim in [*first, *second_store.outbox.claim(NOW, 8)]} == {"2", "3"}
+    assert {claim.peer for claim in [*first, *take(second_store, NOW, 8)]} == {"2", "3"}
 
 
 def test_a_mark_that_comes_in_while_a_call_ends_is_not_slept_over(
@@ -167,13 +178,13 @@ def test_a_mark_that_comes_in_while_a_call_ends_is_not_slept_over(
 ) -> None:
     open_accounts(store, BOT)
     accept(store, 7)
-    claims = second_store.outbox.claim(NOW, 8)
+    claims = take(second_store, NOW, 8)
     with ThreadPoolExecutor(1) as threads:
         with coming_in(store, Outgoing(*BOT, "3", 7, NOW)):
             ended = threads.submit(end, second_store, claims, NOW)
             wait_until(lambda: ended.done() or is_blocked(database))
         ended.result(10)
-    assert [claim.peer for claim in second_store.outbox.claim(NOW, 8)] == ["3"]
+    assert [claim.peer for claim in take(second_store, NOW, 8)] == ["3"]
 
 
 def is_blocked(database: str) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import NOW
 from tests.storage.locks import execute, locked
-from tests.storage.outgoing import BOT, accept, end, open_accounts, row
+from tests.storage.outgoing import BOT, accept, end, open_accounts, row, take
 from webhook_app.domain.outbox import Status
 from webhook_app.errors import DatabaseUnavailable
 from webhook_app.storage import Store
@@ -27,7 +27,7 @@ def out(store: Store) -> Store:
 
 def test_what_could_not_be_settled_is_settled_the_next_time(out: Store, database: str) -> None:
     key = accept(out, 7)
-    claims = out.outbox.claim(NOW, 8)
+    claims = take(out, NOW, 8)
     with locked(database, "outbox"), pytest.raises(DatabaseUnavailable):
         end(out, claims, NOW + 1)
     end(out, claims, NOW + 2)
@@ -39,7 +39,7 @@ def test_a_dropped_connection_is_opened_again(out: Store, database: str) -> None
     assert out.outbox.next_at() == NOW
     if database.startswith("postgres"):
         execute(database, CUT)
-    claims = out.outbox.claim(NOW, 8)
+    claims = take(out, NOW, 8)
     if database.startswith("postgres"):
         execute(database, CUT)
     end(out, claims, NOW + 1)
@@ -51,7 +51,7 @@ def test_a_store_that_was_closed_opens_its_connection_again(out: Store) -> None:
     out.outbox.next_at()
     out.outbox.close()
     out.outbox.close()
-    assert len(out.outbox.claim(NOW, 8)) == 1
+    assert len(take(out, NOW, 8)) == 1
 
 
 UNDER_GEVENT = """

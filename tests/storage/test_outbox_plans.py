@@ -75,9 +75,9 @@ class OverheardLink:
         """Look."""
         return [[tuple(row) for row in self.connection.exec_driver_sql(*query)] for query in queries]
 
-    def peek(self, query: Step) -> Rows:
+    def peek(self, queries: Sequence[Step]) -> list[Rows]:
         """Look."""
-        return self.ask([query])[0]
+        return self.ask(queries)
 
     begin = ask
 
@@ -134,7 +134,7 @@ def test_claiming(full: Store, room: int) -> None:
     claiming = Claiming(full.database.engine.dialect, POLICIES)
 
     def work(connection: Connection) -> None:
-        assert len(claiming.claim(OverheardLink(connection), NOW + ROWS, room)) == room
+        assert len(claiming.claim(OverheardLink(connection), lambda: NOW + ROWS, {"twitter": room})) == room
 
     assert_few(full, work, "outbox", "accounts", "rate_windows")
 
@@ -181,6 +181,16 @@ def test_when_to_look_next(full: Store) -> None:
     claiming = Claiming(full.database.engine.dialect, POLICIES)
     for visit in visited(full, lambda: full.read(lambda c: claiming.next_at(OverheardLink(c)))):
         assert "accounts_next" in visit.how, visit
+        assert visit.rows is None or visit.rows <= 1, visit
+
+
+@pytest.mark.parametrize("one", ["find", "by_digest"])
+def test_one_account(full: Store, one: str) -> None:
+    find = getattr(full.accounts, one)
+    found = visited(full, lambda: find("twitter", "1500"))
+    assert [visit.table for visit in found] == ["accounts"]
+    for visit in found:
+        assert visit.searched, visit
         assert visit.rows is None or visit.rows <= 1, visit
 
 

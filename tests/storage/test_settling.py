@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import NOW
-from tests.storage.outgoing import APART, BOT, LIMIT, TEAM, accept, end, open_accounts, row
+from tests.storage.outgoing import APART, BOT, LIMIT, TEAM, accept, end, open_accounts, row, take
 from webhook_app.domain.outbox import REFUSED_FOR, Claim, Settled, State, Status, Verdict
 from webhook_app.domain.rate import CALL_TIMEOUT, Word
 from webhook_app.storage import Store
@@ -21,18 +21,18 @@ def out(store: Store) -> Store:
 
 
 def test_what_is_delivered_is_done(out: Store) -> None:
-    end(out, out.outbox.claim(NOW, 8), NOW + 100, word=Word())
+    end(out, take(out, NOW, 8), NOW + 100, word=Word())
     found = row(out, KEY)
     assert (found.status, found.acknowledged, found.delivered_at) == (Status.DELIVERED, 7, NOW + 100)
     assert (found.due_at, out.outbox.next_at()) == (None, None)
 
 
 def test_what_has_grown_meanwhile_is_sent_after_the_time_apart(out: Store) -> None:
-    claims = out.outbox.claim(NOW, 8)
+    claims = take(out, NOW, 8)
     accept(out, 9, NOW + 1)
     end(out, claims, NOW + 100, word=Word())
     assert (row(out, KEY).status, out.outbox.next_at()) == (Status.WAITING, NOW + APART)
-    assert out.outbox.claim(NOW + APART, 8)[0].cursor == 9
+    assert take(out, NOW + APART, 8)[0].cursor == 9
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_what_has_grown_meanwhile_is_sent_after_the_time_apart(out: Store) -> No
 def test_what_failed_fares_as_its_verdict_says(
     out: Store, verdict: Verdict, wait: int | None, status: Status, due_at: int | None
 ) -> None:
-    end(out, out.outbox.claim(NOW, 8), NOW + 100, verdict, "fatal_error", word=Word(), wait=wait)
+    end(out, take(out, NOW, 8), NOW + 100, verdict, "fatal_error", word=Word(), wait=wait)
     found = row(out, KEY)
     assert (found.status, found.due_at) == (status, due_at)
     # A shut window is no failure of the mark.
@@ -62,28 +62,28 @@ def test_what_failed_fares_as_its_verdict_says(
 def test_failures_in_a_row_are_told_to_the_next_claim(out: Store) -> None:
     now = NOW
     for attempts in (0, 1, 2):
-        (claim,) = out.outbox.claim(now, 8)
+        (claim,) = take(out, now, 8)
         assert claim.attempts == attempts
         end(out, [claim], now, Verdict.RETRY, "fatal_error", word=Word())
         now = row(out, KEY).due_at or 0
-    end(out, out.outbox.claim(now, 8), now, word=Word())
+    end(out, take(out, now, 8), now, word=Word())
     assert (row(out, KEY).attempts, row(out, KEY).problem) == (0, "")
 
 
 def test_a_refusal_for_the_rate_shuts_the_window_for_the_whole_account(out: Store) -> None:
     accept(out, 7, NOW + 50, peer="3")
-    (claim, _) = out.outbox.claim(NOW + 60, 8)
+    (claim, _) = take(out, NOW + 60, 8)
     accept(out, 7, NOW + 70, peer="4")
     end(out, [claim], NOW + 100, Verdict.WINDOW, "88", word=Word(refused=True, retry_in=30_000))
-    assert out.outbox.claim(NOW + 100 + 30_000, 8) == []
+    assert take(out, NOW + 100 + 30_000, 8) == []
     opens = out.outbox.window(*BOT, "mark_read").shut_until
     assert opens == NOW + 100 + 30_000 + 1000
-    assert len(out.outbox.claim(opens, 8)) == 3
+    assert len(take(out, opens, 8)) == 3
 
 
 def test_a_dead_account_stops_and_its_marks_stay(out: Store) -> None:
     accept(out, 7, account=OTHER)
-    claims = [claim for claim in out.outbox.claim(NOW, 8) if claim.account == BOT[1]]
+    claims = [claim for claim in take(out, NOW, 8) if claim.account == BOT[1]]
     end(out, claims, NOW + 1, Verdict.ACCOUNT, "89 expired", word=Word(), state=State.REVOKED)
     account = out.accounts.one(*BOT)
     assert (account.state, account.reason, account.since) == (State.REVOKED, "89 expired", NOW + 1)
@@ -91,18 +91,18 @@ def test_a_dead_account_stops_and_its_marks_stay(out: Store) -> None:
     accept(out, 8, NOW + 2)
     assert row(out, KEY).status is Status.STOPPED
     out.accounts.set_state(*BOT, State.ACTIVE, "", NOW + 3, "tests")
-    assert [claim.cursor for claim in out.outbox.claim(NOW + APART, 8)] == [8]
+    assert [claim.cursor for claim in take(out, NOW + APART, 8)] == [8]
 
 
 def test_a_platform_that_is_not_there_stops_all_its_accounts(out: Store) -> None:
     out.accounts.set_state(*OTHER, State.PAUSED, "holidays", NOW, "tests")
     accept(out, 7, account=TEAM[0])
-    end(out, out.outbox.claim(NOW, 8), NOW + 1, Verdict.PLATFORM, "453 no access", word=Word())
+    end(out, take(out, NOW, 8), NOW + 1, Verdict.PLATFORM, "453 no access", word=Word())
     found = {account.key: (account.state, account.reason) for account in out.accounts.list()}
     assert found[BOT] == (State.SUSPENDED, "453 no access")
     assert found[OTHER] == (State.PAUSED, "holidays")
     assert found[TEAM[0]] == (State.ACTIVE, "")
-    assert len(out.outbox.claim(NOW + APART, 8)) == 1
+    assert len(take(out, NOW + APART, 8)) == 1
 
 
 def test_many_ends_are_written_at_once(out: Store) -> None:
@@ -110,8 +110,8 @@ def test_many_ends_are_written_at_once(out: Store) -> None:
         accept(out, 7, peer=f"1{n}")
     accept(out, 7, NOW - APART, account=TEAM[0])
     # The account with more to send gets its share first, and then what is left.
-    claims = out.outbox.claim(NOW, 8)
-    claims += out.outbox.claim(NOW, 8 - len(claims))
+    claims = take(out, NOW, 8)
+    claims += take(out, NOW, 8 - len(claims))
     verdicts = [None, Verdict.RETRY, Verdict.PEER, None, Verdict.RETRY, Verdict.PEER, None, None]
     out.outbox.settle(
         [Settled(*pair, problem="x") for pair in zip(claims, [Word()] * 8, verdicts, strict=True)], NOW + 1
@@ -123,7 +123,7 @@ def test_many_ends_are_written_at_once(out: Store) -> None:
 
 
 def test_an_end_that_is_written_twice_changes_nothing(out: Store) -> None:
-    claims = out.outbox.claim(NOW, 8)
+    claims = take(out, NOW, 8)
     end(out, claims, NOW + 100, Verdict.RETRY, "fatal_error", word=Word())
     before = row(out, KEY), out.outbox.windows(), out.accounts.list()
     end(out, claims, NOW + 100, Verdict.RETRY, "fatal_error", word=Word())
@@ -134,9 +134,9 @@ def test_an_end_that_is_written_twice_changes_nothing(out: Store) -> None:
 def test_a_claim_that_was_taken_over_raises_what_is_acknowledged_and_nothing_else(
     out: Store, verdict: Verdict | None
 ) -> None:
-    first = out.outbox.claim(NOW, 8)
+    first = take(out, NOW, 8)
     accept(out, 9, NOW + 1)
-    second = out.outbox.claim(NOW + CALL_TIMEOUT, 8)
+    second = take(out, NOW + CALL_TIMEOUT, 8)
     before = out.accounts.list()
     end(out, first, NOW + CALL_TIMEOUT + 1, verdict, "x", word=Word())
     assert out.accounts.list() == before
@@ -151,7 +151,7 @@ def test_nothing_to_settle_is_settled(out: Store) -> None:
 
 
 def test_the_end_of_what_was_forgotten_meanwhile_is_no_error(out: Store) -> None:
-    claims = out.outbox.claim(NOW, 8)
+    claims = take(out, NOW, 8)
     out.forget("twitter", "1", NOW, "tests")
     end(out, claims, NOW + 1, word=Word())
     assert out.outbox.rows([KEY]) == {}
@@ -159,7 +159,7 @@ def test_the_end_of_what_was_forgotten_meanwhile_is_no_error(out: Store) -> None
 
 
 def test_the_end_of_a_removed_account_is_remembered(out: Store) -> None:
-    claims = out.outbox.claim(NOW, 8)
+    claims = take(out, NOW, 8)
     out.accounts.remove(*BOT, NOW, "tests")
     end(out, claims, NOW + 1, word=Word())
     assert row(out, KEY).status is Status.DELIVERED
@@ -168,4 +168,4 @@ def test_the_end_of_a_removed_account_is_remembered(out: Store) -> None:
 def test_a_window_that_is_unknown_is_made(out: Store) -> None:
     never = Claim(*KEY, 7, 0, NOW - 60_000, "1")
     end(out, [never], NOW, Verdict.WINDOW, "88", word=Word(retry_in=LIMIT.window))
-    assert out.outbox.claim(NOW + 1, 8) == []
+    assert take(out, NOW + 1, 8) == []

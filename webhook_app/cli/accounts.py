@@ -1,7 +1,7 @@
 """`accounts`: on whose behalf platforms are called."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 import click
@@ -34,16 +34,18 @@ def add(platform: str, source: TextIO | None, given: tuple[str, ...], as_json: b
     """Add an account, or give it new credentials.
 
     Asks for each credential that is not given, without showing it: on twitter the access_token and the
-    access_token_secret of the account, on slack the token. The platform says whose they are; they are stored
-    encrypted. An account that was there is active again, and what waits for it is sent.
+    access_token_secret of the account, on slack the token. Slack is asked whose the token is; X is not: the
+    id is read out of the access token, and the credentials are not checked before the first mark. They are
+    stored encrypted. An account that was there is active again, and what waits for it is sent.
     """
     with open_services() as services:
         names = services.platforms.named(platform).credential_names
         credentials = _read(source) | dict(_split(text) for text in given)
+        _refuse_unknown(platform, credentials, names)
         for name in names:
             if name not in credentials:
                 credentials[name] = click.prompt(name, hide_input=True, err=True)
-        account = services.outbound.add_account(platform, credentials, WHO)
+        account = services.accounts.add(platform, credentials, WHO)
     print_json(_json(account)) if as_json else click.echo(_line(account))
 
 
@@ -52,7 +54,8 @@ def add(platform: str, source: TextIO | None, given: tuple[str, ...], as_json: b
 def list_(as_json: bool) -> None:
     """List all accounts.
 
-    A line has the account, its state, since when, its name, and why it is in that state.
+    A line has the account, its state, since when, whether the environment has its credentials, its name, and
+    why it is in that state.
     """
     with open_services() as services:
         for account in services.store.accounts.list():
@@ -70,7 +73,7 @@ def pause(platform: str, id: str, reason: str) -> None:
     """
     with open_services() as services:
         account = _named(services, platform, id)
-        services.outbound.pause(platform, account, reason, WHO)
+        services.accounts.pause(platform, account, reason, WHO)
     click.echo(f"{platform}/{account}: paused")
 
 
@@ -84,7 +87,7 @@ def resume(platform: str, id: str) -> None:
     """
     with open_services() as services:
         account = _named(services, platform, id)
-        services.outbound.resume(platform, account, WHO)
+        services.accounts.resume(platform, account, WHO)
     click.echo(f"{platform}/{account}: resumed")
 
 
@@ -96,12 +99,13 @@ def remove(platform: str, id: str, now: bool) -> None:
     """Remove the account ID and its credentials.
 
     What waits is sent first, as far as its rate limit and 20 seconds allow; for that, a serving process or a
-    worker must run.
+    worker must run. An account whose credentials are in the environment can only be paused.
     """
     with open_services() as services:
         account = _named(services, platform, id)
-        services.outbound.remove_account(platform, account, now, WHO)
-    click.echo(f"{platform}/{account}: removed")
+        unsent = services.accounts.remove(platform, account, now, WHO)
+    lost = f"; {unsent} mark{'s were' if unsent > 1 else ' was'} not sent" if unsent else ""
+    click.echo(f"{platform}/{account}: removed{lost}")
 
 
 def _named(services: Services, platform: str, text: str) -> str:
@@ -117,6 +121,13 @@ def _read(source: TextIO | None) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
         raise InvalidValue("--from", "Not a JSON object of texts.")
     return value
+
+
+def _refuse_unknown(platform: str, credentials: Iterable[str], names: Sequence[str]) -> None:
+    """Before anything is asked for: who has misspelt a name is not to type a secret first."""
+    for name in credentials:
+        if name not in names:
+            raise InvalidValue(name, f"No credential of {platform}, which has {' and '.join(names)}.")
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -136,6 +147,7 @@ def _line(account: Account) -> str:
         f"{account.platform}/{account.id}",
         account.state.value,
         f"since {moment(account.since)}",
+        "from the environment" if account.configured else "",
         plain(account.name),
         plain(account.reason),
     )

@@ -20,11 +20,12 @@ def mark(platform: str, peer: str, cursor: str, account: str | None, as_json: bo
 
     PEER is the person who wrote (twitter) or the channel (slack), CURSOR the last message, as the platform
     writes it. When the command returns, the mark is stored; a serving process or a worker sends it as soon as
-    coalescing and the rate limit allow. What the platform already knows to be read is stale and not sent.
+    coalescing and the rate limit allow; a line says what waits, the furthest of what was marked. What the
+    platform already knows to be read is stale and not sent.
     """
     with open_services() as services:
         there = services.platforms.named(platform)
-        whose = services.outbound.account(platform, _account(there, account))
+        whose = services.accounts.one(platform, _account(there, account))
         asked = read_mark(there, whose.id, peer, cursor, services.clock())
         key = asked[:3]
         before = services.store.outbox.rows([key]).get(key)
@@ -32,7 +33,9 @@ def mark(platform: str, peer: str, cursor: str, account: str | None, as_json: bo
         shown = show_answer(there, asked, services.store.outbox.rows([key])[key], before)
     if as_json:
         return print_json(Mark().dump(shown))
-    click.echo(f"{'/'.join(key)}: {there.show(asked.cursor)} {shown['status']}")
+    # A mark behind another that waits does not wait itself: the furthest does.
+    done = shown["status"] in ("stale", "delivered")
+    click.echo(f"{'/'.join(key)}: {there.show(asked.cursor) if done else shown['cursor']} {shown['status']}")
 
 
 def _account(platform: Platform, text: str | None) -> str | None:

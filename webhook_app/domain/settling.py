@@ -81,14 +81,16 @@ class Delivery:
                 return {**fresh, "due_at": earliest, "accepted_at": self.last_sent_at}
             case Verdict.RETRY:
                 wait = pause_after(attempts, settled.chance) if settled.wait is None else settled.wait
-                return {**failed, "due_at": max(now + wait, earliest)}
+                # Without an answer it may still arrive, and must not do so after a further one.
+                gone = self.last_sent_at + CALL_TIMEOUT if settled.word is None else 0
+                return {**failed, "due_at": max(now + wait, earliest, gone)}
             case Verdict.PEER:
                 return {**failed, "due_at": None, "refused_until": now + REFUSED_FOR}
             case Verdict.WINDOW:
                 return {"due_at": max(now, earliest)}
             case _:
-                # It waits for the account.
-                return {**failed, "due_at": max(now, earliest)}
+                # It waits for the account; and for a while, should what was said be of older credentials.
+                return {**failed, "due_at": max(now + pause_after(attempts, settled.chance), earliest)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,12 @@ PREFIX = "/1.1/"
 MARK_READ_PATH = "/1.1/direct_messages/mark_read.json"
 FORM, MULTIPART, JSON = "application/x-www-form-urlencoded", "multipart/form-data", "application/json"
 PARAMETERS = ("last_read_event_id", "recipient_id")
+#: What is said of a body that is not what its type announces.
+BROKEN = {
+    FORM: "The body is not a URL-encoded form in UTF-8.",
+    MULTIPART: "The body is not a whole multipart form in UTF-8.",
+    JSON: "The body is not valid JSON.",
+}
 #: A code as accounts and outbox rows keep it, before X's message.
 CODED = re.compile(r"([0-9]{1,4})(?: (.*))?", re.ASCII | re.DOTALL)
 #: What X says of credentials, if whoever stopped the account has not used X's words.
@@ -75,7 +81,7 @@ def _posted(request: Request) -> Mapping[str, Any]:
             return {}
         value = json_body.parse(body)
     except ValueError as exc:
-        raise refused(INVALID, f"The body cannot be read: {exc}.") from exc
+        raise refused(INVALID, BROKEN[kind]) from exc
     if not isinstance(value, dict):
         raise refused(INVALID, "The body is not a JSON object.")
     return value

@@ -62,7 +62,8 @@ class Accepting:
     def _upsert(self, given: FromClause) -> Any:
         """Raise what is wanted. A timer that runs does not move; nothing at or behind what was taken waits.
 
-        A row that has failed is due again by a mark as far as its own: the probe.
+        A row that has failed is due again by any other mark, the probe; also by one behind its own, which
+        may have been wrong for good. Nothing of it is under way then.
         """
         g, a = given.c, t.accounts.c
         soon = and_(self._of(g.platform, first_at_once=True) == 1, a.scarce_until <= g.accepted_at)
@@ -73,7 +74,10 @@ class Accepting:
         insert = sql.insert(self._dialect, t.outbox).from_select([*MARK, *REST], rows)
         old, new = t.outbox.c, insert.excluded
         idle = old.due_at.is_(None)
-        quiet_since = old.last_sent_at + self._of(new.platform)
+        apart = self._of(new.platform)
+        # So far ahead is what a clock says that was put back since.
+        last = case((old.last_sent_at > new.accepted_at + apart, new.accepted_at), else_=old.last_sent_at)
+        quiet_since = last + apart
         at_once = new.due_at == new.accepted_at
         again = case((at_once, sql.greatest(new.accepted_at, quiet_since)), else_=new.due_at)
         return insert.on_conflict_do_update(
@@ -84,10 +88,7 @@ class Accepting:
                 "accepted_at": case((idle, new.accepted_at), else_=old.accepted_at),
                 "attempts": case((idle, 0), else_=old.attempts),
             },
-            where=or_(
-                and_(new.wanted > old.wanted, new.wanted > old.acknowledged),
-                and_(idle, new.wanted == old.wanted, old.wanted > old.acknowledged),
-            ),
+            where=and_(new.wanted > old.acknowledged, or_(new.wanted > old.wanted, idle)),
         )
 
     def _of(self, platform: ColumnElement[str], *, first_at_once: bool = False) -> ColumnElement[int]:

@@ -19,6 +19,8 @@ FIELDS = Account._fields
 _columns = select(*(a[name] for name in FIELDS))
 # Within the class `list` is a verb.
 AccountList = list[Account]
+#: Who adds the accounts that are configured, at each start.
+ENVIRONMENT = "environment"
 #: How the audit log calls a change of state.
 DEEDS = {State.ACTIVE: "resume account", State.PAUSED: "pause account"}
 
@@ -39,6 +41,21 @@ class Accounts:
         """The account. Raises NotFound."""
         return self._database.read(lambda connection: _one(connection, platform, id))
 
+    def find(self, platform: str, id: str) -> Account | None:
+        """The account of that id, if there is one."""
+        return self._one_where(_is(platform, id))
+
+    def by_digest(self, platform: str, digest: str) -> Account | None:
+        """The account whose secret has this SHA-256, if there is one."""
+        if not digest:
+            return None
+        return self._one_where(and_(a.platform == platform, a.digest == digest))
+
+    def _one_where(self, condition: Any) -> Account | None:
+        query = _columns.where(condition).order_by(a.platform, a.id).limit(1)
+        row = self._database.read(lambda connection: connection.execute(query).one_or_none())
+        return None if row is None else _account(row)
+
     def credentials(self, platform: str, id: str) -> dict[str, str]:
         """What the account has given us. Raises NotFound, also if they were erased or are configured."""
         query = select(a.credentials).where(_is(platform, id))
@@ -58,17 +75,20 @@ class Accounts:
     ) -> Account:
         """Store an account with its credentials, None if they are configured. One already there is renewed.
 
-        It is active then, whatever it was.
+        It is active then, whatever it was. But the environment says the same at each start: if it brings
+        nothing new, an account stays as it is, paused if it was, and the audit log has no entry.
         """
         sealed = None if credentials is None else self._sealing.seal(credentials)
         scopes = None if identity.scopes is None else " ".join(identity.scopes)
         row = {
             "platform": platform, "id": identity.id, "owner": identity.owner, "name": identity.name,
             "scopes": scopes, "digest": digest, "credentials": sealed, "configured": int(sealed is None),
-            "authorised_at": now, "opens_at": 0, "scarce_until": 0, **_active(now),
+            "authorised_at": now, **_active(now),
         }  # fmt: skip
 
         def change(connection: Connection) -> Account:
+            if who == ENVIRONMENT and _renewed(connection, row):
+                return _one(connection, platform, identity.id)
             insert = sql.insert(self._database.dialect, t.accounts).values(row)
             new = {name: insert.excluded[name] for name in row if name not in ("platform", "id")}
             connection.execute(insert.on_conflict_do_update(index_elements=["platform", "id"], set_=new))
@@ -79,6 +99,13 @@ class Accounts:
             return _one(connection, platform, identity.id)
 
         return self._database.write(change)
+
+    def rename(self, platform: str, identity: Identity) -> None:
+        """Write down what the platform says of an account by now."""
+        scopes = None if identity.scopes is None else " ".join(identity.scopes)
+        new = {"owner": identity.owner, "name": identity.name, "scopes": scopes}
+        same = update(t.accounts).where(_is(platform, identity.id))
+        self._database.write(lambda connection: connection.execute(same.values(new)))
 
     def set_state(self, platform: str, id: str, state: State, reason: str, now: int, who: str) -> Account:
         """Stop an account, or make it active again, with what the platform has refused it forgotten.
@@ -97,23 +124,25 @@ class Accounts:
 
         return self._database.write(change)
 
-    def remove(self, platform: str, id: str, now: int, who: str) -> None:
+    def remove(self, platform: str, id: str, now: int, who: str) -> int:
         """Delete an account, its credentials and the tokens bound to it. Raises NotFound.
 
-        Its rows of the outbox stay as memory; what waits in them is not sent.
+        Its rows of the outbox stay as memory; what waits in them is not sent. Returns how many those are.
         """
 
-        def change(connection: Connection) -> None:
+        def change(connection: Connection) -> int:
             o, bound = t.outbox.c, and_(t.tokens.c.platform == platform, t.tokens.c.account == id)
             waits = (o.platform == platform, o.account == id, o.due_at.is_not(None))
             dropped = {"due_at": None, "claimed_until": 0, "problem": "account removed"}
-            connection.execute(update(t.outbox).where(*waits).values(dropped))
+            many = connection.execute(update(t.outbox).where(*waits).values(dropped)).rowcount
             if not connection.execute(delete(t.accounts).where(_is(platform, id))).rowcount:
                 raise NotFound("There is no such account.")
             connection.execute(delete(t.tokens).where(bound))
-            audit.log(connection, who, "remove account", f"{platform}/{id}")
+            detail = f"{many} marks not sent" if many else ""
+            audit.log(connection, who, "remove account", f"{platform}/{id}", detail)
+            return many
 
-        self._database.write(change)
+        return self._database.write(change)
 
 
 def reencrypt(connection: Connection, sealing: Sealing) -> int:
@@ -128,8 +157,18 @@ def reencrypt(connection: Connection, sealing: Sealing) -> int:
 
 
 def _active(now: int) -> dict[str, Any]:
-    """An account that may be called for."""
-    return {"state": State.ACTIVE.value, "reason": "", "since": now, "refused_until": 0, "attempts": 0}
+    """An account that may be called for; its window is looked at again."""
+    return {
+        "state": State.ACTIVE.value, "reason": "", "since": now, "refused_until": 0, "attempts": 0,
+        "opens_at": 0, "scarce_until": 0,
+    }  # fmt: skip
+
+
+def _renewed(connection: Connection, row: Mapping[str, Any]) -> bool:
+    """Note who an account belongs to, if it is there with credentials of this digest."""
+    same = (_is(row["platform"], row["id"]), a.digest == row["digest"])
+    new = {name: row[name] for name in ("owner", "name", "scopes", "credentials", "configured")}
+    return bool(connection.execute(update(t.accounts).where(*same).values(new)).rowcount)
 
 
 def _require_credentials(connection: Connection, platform: str, id: str) -> None:

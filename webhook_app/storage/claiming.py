@@ -1,11 +1,12 @@
 """Takes calls in hand: due rows whose accounts may spend, paid for in the same transaction."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 
 from sqlalchemy import Dialect, func, select
 
 from webhook_app.domain.outbox import Claim, Key, Policy
-from webhook_app.domain.rate import CALL_TIMEOUT, RateWindow
+from webhook_app.domain.rate import CALL_TIMEOUT, RateLimit, RateWindow
 from webhook_app.domain.settling import Delivery
 from webhook_app.storage import sql
 from webhook_app.storage import tables as t
@@ -22,33 +23,40 @@ class Claiming:
         self._ledger = Ledger(dialect)
         self._due = Due(dialect)
         a = t.accounts.c
-        ours = a.platform.in_(sorted(policies))
-        # The longest unserved first: each claim and its end move an account behind the others. One that
-        # somebody is at is passed over, without waiting: so it may be locked before its rows.
-        ready = entries().where(a.next_at <= sql.HERE, ours).order_by(a.next_at).limit(sql.HERE)
+        of_platform = a.platform == sql.HERE
+        # Those that have waited longest first. One that somebody is at is passed over, without waiting: so
+        # it may be locked before its rows.
+        ready = entries().where(of_platform, a.next_at <= sql.HERE).order_by(a.next_at).limit(sql.HERE)
         self._ready = sql.plain(dialect, ready.with_for_update(skip_locked=True))
-        self._next = sql.plain(dialect, select(func.min(a.next_at)).where(ours))
+        waits = a.next_at.is_not(None)
+        self._next = sql.plain(dialect, select(func.min(a.next_at)).where(of_platform, waits))
 
-    def next_at(self, link: Link) -> int | None:
-        """When there may be something to claim; None while nothing waits that could be."""
-        at: int | None = link.peek((self._next, ()))[0][0]
-        return at
+    def next_at(self, link: Link, platforms: Collection[str] | None = None) -> int | None:
+        """When there may be something to claim of these platforms; None while nothing waits that could be."""
+        asked = self._policies if platforms is None else platforms
+        found = gather(link.peek, [(self._next, (platform,)) for platform in sorted(asked)])[0]
+        return min((at for (at,) in found if at is not None), default=None)
 
-    def claim(self, link: Link, now: int, room: int) -> list[Claim]:
-        """Claim at most `room` calls, by turns of the accounts that wait.
+    def claim(self, link: Link, clock: Callable[[], int], room: Mapping[str, int]) -> list[Claim]:
+        """Claim at most so many calls of each platform, by turns of the accounts that wait.
 
         1. Accounts that may have something due; rows of theirs that nobody else is at.
         2. Calls of processes that died are ended, so that their windows know.
         3. Rows are claimed as far as the windows allow, and counted in them.
         """
-        first = self.next_at(link)
+        room = {name: many for name, many in room.items() if many > 0 and name in self._policies}
+        first, now = self.next_at(link, room), clock()
         if first is None or first > now:
             return []
-        accounts = dict(map(entry_of, link.begin([(self._ready, (now, room))])[0]))
+        asked = [(self._ready, (platform, now, many)) for platform, many in sorted(room.items())]
+        accounts = dict(map(entry_of, gather(link.begin, asked)[0]))
         if not accounts:
             link.commit([])
             return []
-        share = -(-room // len(accounts))
+        # A claim lasts from its beginning, and we may have waited for a lock.
+        now = clock()
+        waiting = Counter(platform for platform, _ in accounts)
+        share = max(-(-room[platform] // many) for platform, many in waiting.items())
         turn = _Turn(self._policies, accounts, now)
         budgets = set(map(turn.budget, accounts))
         locks = self._due.lock(accounts, now, share), self._ledger.lock_windows(budgets)
@@ -76,8 +84,14 @@ class _Turn:
         """Where an account's calls are counted."""
         return whose[0], self._accounts[whose].owner, self._policies[whose[0]].method
 
+    def _limit(self, budget: Budget) -> RateLimit:
+        return self._policies[budget[0]].limit
+
     def take(self, rows: dict[Key, Delivery], windows: dict[Budget, RateWindow]) -> None:
         """Take what is due, and end the calls that were never settled and what need not be sent any more."""
+        # As they are now, which is to be stored: a clock may have been put right.
+        for budget, window in windows.items():
+            windows[budget] = window.at(self._limit(budget), self._now)
         self._rows, self.windows = rows, windows
         for key, row in rows.items():
             if row.waiting and not row.claimed_until:
@@ -87,8 +101,9 @@ class _Turn:
                 budget, limit = self.budget(key[:2]), self._policies[key[0]].limit
                 windows[budget] = windows[budget].answer(limit, row.last_sent_at, self._now, None)
 
-    def claim(self, room: int) -> list[Claim]:
+    def claim(self, room: Mapping[str, int]) -> list[Claim]:
         """One row of each account in turn, and again from the first, while there is room."""
+        left = dict(room)
         queues: dict[Whose, list[Key]] = {whose: [] for whose in self._accounts}
         for key, row in self._rows.items():
             if row.waiting:
@@ -96,7 +111,8 @@ class _Turn:
         claims: list[Claim] = []
         for place in range(max(map(len, queues.values()))):
             for whose, keys in queues.items():
-                if len(claims) < room and place < len(keys) and self._spend(whose):
+                if left[whose[0]] and place < len(keys) and self._spend(whose):
+                    left[whose[0]] -= 1
                     claims.append(self._take(keys[place]))
         return claims
 

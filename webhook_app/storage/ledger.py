@@ -42,7 +42,8 @@ class Entry:
     def beside(self, window: RateWindow, limit: RateLimit, now: int) -> "Entry":
         """The entry with what is known of its window now."""
         opens_at, scarce = window.opens_at(limit, now), scarce_until(window, limit, now)
-        return replace(self, opens_at=opens_at, scarce_until=scarce)
+        # 0, not now: a clock that is put back must not find it in the future.
+        return replace(self, opens_at=opens_at if opens_at > now else 0, scarce_until=scarce)
 
     def behind(self, gate: Gate) -> "Entry":
         """The entry with another state."""

@@ -37,7 +37,7 @@ class Link(Protocol):
     #: Whether there are no round trips that could be saved.
     local: bool
 
-    def peek(self, query: Step) -> Rows:
+    def peek(self, queries: Sequence[Step]) -> list[Rows]:
         """Look, outside of any transaction."""
 
     def begin(self, queries: Sequence[Step]) -> list[Rows]:
@@ -126,10 +126,10 @@ class SqliteLink:
         self._file = database.file_id()
         self._driver.execute("PRAGMA busy_timeout = 0")
 
-    def peek(self, query: Step) -> Rows:
+    def peek(self, queries: Sequence[Step]) -> list[Rows]:
         """Look, outside of any transaction."""
         self._check_file()
-        return self.ask([query])[0]
+        return self.ask(queries)
 
     def begin(self, queries: Sequence[Step]) -> list[Rows]:
         """Begin, by turns with other processes and without blocking the event loop; and look."""
@@ -182,9 +182,9 @@ class PostgresLink:
         driver.cursor_factory = client_cursor()
         self._cursor = driver.cursor()
 
-    def peek(self, query: Step) -> Rows:
+    def peek(self, queries: Sequence[Step]) -> list[Rows]:
         """Look, outside of any transaction."""
-        return self.ask([query])[0]
+        return self.ask(queries)
 
     def begin(self, queries: Sequence[Step]) -> list[Rows]:
         """Begin and look, in one trip."""

@@ -1,6 +1,6 @@
 """The outbox as operators see it: listed, counted, searched for refusals."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -73,11 +73,16 @@ def rows_of(connection: Connection, keys: Iterable[Key]) -> dict[Key, OutboxRow]
     return found
 
 
-def count_waiting(connection: Connection, platform: str, account: str, most: int) -> int:
-    """How many rows of an account wait; counts at most `most`."""
-    waits = (o.platform == platform, o.account == account, o.due_at.is_not(None))
-    some = select(o.due_at).where(*waits).limit(most).subquery()
-    return connection.scalar(select(func.count()).select_from(some)) or 0
+def count_waiting(connection: Connection, platform: str, accounts: Sequence[str], most: int) -> int:
+    """How many rows of these accounts wait; counts at most `most`."""
+    found = 0
+    for account in accounts:
+        waits = (o.platform == platform, o.account == account, o.due_at.is_not(None))
+        some = select(o.due_at).where(*waits).limit(most - found).subquery()
+        found += connection.scalar(select(func.count()).select_from(some)) or 0
+        if found >= most:
+            break
+    return found
 
 
 def count_outbox(connection: Connection) -> OutboxNumbers:

@@ -1,14 +1,14 @@
 """The outbox: the verbs of those who pass marks on, and of those who look after it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, FromClause, case, select, update
+from sqlalchemy import Connection, FromClause, and_, case, literal, select, update
 
 from webhook_app.domain.outbox import Claim, Key, OutboxRow, Policy, Settled
-from webhook_app.domain.rate import RateWindow
+from webhook_app.domain.rate import CALL_TIMEOUT, RateWindow
 from webhook_app.errors import NotFound
 from webhook_app.storage import audit, retention, sql
 from webhook_app.storage import tables as t
@@ -69,26 +69,33 @@ class Outbox:
 
     def waiting(self, platform: str, account: str, most: int) -> int:
         """How many rows of an account wait; counts at most `most`."""
-        return self._database.read(lambda connection: count_waiting(connection, platform, account, most))
+        return self._database.read(lambda connection: count_waiting(connection, platform, [account], most))
+
+    def waiting_of(self, platform: str, owner: str, most: int) -> int:
+        """How many rows wait of all accounts whose calls an owner pays for; counts at most `most`."""
+        same = select(a.id).where(a.platform == platform, a.owner == owner).order_by(a.id)
+        return self._database.read(
+            lambda connection: count_waiting(connection, platform, connection.scalars(same).all(), most)
+        )
 
     def numbers(self) -> OutboxNumbers:
         """What waits and what has failed."""
         return self._database.read(count_outbox)
 
-    def refusals(self, now: int = 0) -> dict[Key, tuple[int, str]]:
+    def refusals(self, now: int) -> dict[Key, tuple[int, str]]:
         """Until when a platform's verdict about a peer is believed, if longer than `now`; and its words."""
         return self._database.read(lambda connection: list_refusals(connection, now))
 
-    def next_at(self) -> int | None:
-        """When there may be something to claim; None while nothing waits that could be."""
-        return self._run(self._claiming().next_at)
+    def next_at(self, platforms: Collection[str] | None = None) -> int | None:
+        """When there may be something to claim, of these platforms or of all; None while nothing waits."""
+        return self._run(lambda link: self._claiming().next_at(link, platforms))
 
-    def claim(self, now: int, room: int) -> Claims:
-        """Claim at most `room` calls; each is counted in its rate window.
+    def claim(self, clock: Callable[[], int], room: Mapping[str, int]) -> Claims:
+        """Claim at most so many calls of each of these platforms; each is counted in its rate window.
 
-        None does not mean that nothing is due: another process may be at it.
+        No claims does not mean that nothing is due: another process may be at it.
         """
-        return self._run(lambda link: self._claiming().claim(link, now, room))
+        return self._run(lambda link: self._claiming().claim(link, clock, room))
 
     def settle(self, results: Sequence[Settled], now: int) -> None:
         """Write down what came of claims. It may be repeated."""
@@ -109,7 +116,13 @@ class Outbox:
             if found is None:
                 raise NotFound("Nothing was ever marked there.")
             if found.wanted > found.acknowledged:
-                idle = case((o.claimed_until == 0, now), else_=o.due_at)
+                # A call that was not answered may still arrive.
+                unsure = and_(o.due_at.is_not(None), o.attempts > 0, o.last_sent_at <= now)
+                idle = case(
+                    (o.claimed_until > 0, o.due_at),
+                    (unsure, sql.greatest(literal(now), o.last_sent_at + CALL_TIMEOUT)),
+                    else_=now,
+                )
                 fresh = {"due_at": idle, "attempts": 0, "refused_until": 0}
                 connection.execute(update(t.outbox).where(*same).values(fresh))
                 _execute(connection, self._wake, [(*key[:2], now)])
@@ -190,4 +203,6 @@ def _wake(given: FromClause) -> Any:
     """Bring forward when a dispatcher looks; accounts are locked even if nothing changes, see `Accepting`."""
     g = given.c
     earlier = case((a.due_at < g.due_at, a.due_at), else_=g.due_at)
-    return update(t.accounts).where(a.platform == g.platform, a.id == g.id).values(due_at=earlier)
+    # What was known of its window may be wrong; the window itself is asked with each claim.
+    new = {"due_at": earlier, "opens_at": 0}
+    return update(t.accounts).where(a.platform == g.platform, a.id == g.id).values(new)

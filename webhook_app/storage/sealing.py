@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import orjson
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from webhook_app.errors import NotFound
+from webhook_app.errors import SealedElsewhere
 from webhook_app.storage.secret_key import derive
 
 
@@ -22,11 +22,11 @@ class Sealing:
         return self._first.encrypt(orjson.dumps(dict(credentials)))
 
     def open(self, sealed: bytes) -> dict[str, str]:
-        """The credentials. Raises NotFound if they were sealed under a key that is not known any more."""
+        """The credentials. Raises SealedElsewhere: under a key that is not known."""
         try:
             credentials: dict[str, str] = orjson.loads(self._all.decrypt(sealed))
         except InvalidToken:
-            raise NotFound("The credentials cannot be opened with this SECRET_KEY; add them again.") from None
+            raise SealedElsewhere from None
         return credentials
 
     def renew(self, sealed: bytes) -> bytes | None:

@@ -154,8 +154,10 @@ accounts = _table(
     _number("opens_at"), _number("scarce_until"),
     # When a dispatcher is to look; none while there is nothing it may do.
     Column("next_at", BigInteger, Computed(next_at(), persisted=True)),
-    Index("accounts_next", "next_at"),
+    Index("accounts_next", "platform", "next_at"),
     Index("accounts_owner", "platform", "owner"),
+    # By what callers are known; of one secret there may be two accounts for a while.
+    Index("accounts_digest", "platform", "digest"),
 )  # fmt: skip
 
 # The primary key is coalescing: of a conversation there is one row, and what waits in it is the furthest.

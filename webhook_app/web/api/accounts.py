@@ -19,6 +19,7 @@ blueprint = noun("accounts", "Those on whose behalf platforms are called.")
 ONE = "/accounts/<platform>/<id>"
 #: These say nothing against the credentials.
 PASSING = (Verdict.RETRY, Verdict.WINDOW)
+LATER = {503: "The platform, or the database, cannot be asked now; to repeat the call does no harm."}
 EXAMPLE = {"platform": "PLATFORM", "credentials": {"NAME": "SECRET"}}
 
 
@@ -39,11 +40,13 @@ def list_accounts(limit: int, page: str | None = None) -> dict[str, Any]:
     body=Body(NewAccount, EXAMPLE),
     answer=AccountSchema,
     status=201,
+    later=LATER,
 )
 def add_account(platform: str, credentials: dict[str, str]) -> dict[str, Any]:
     """Add an account, or give it new credentials
 
-    The platform tells whose the credentials are. They are stored encrypted and never shown again. An account
+    The platform tells whose the credentials are, unless they say it themselves: then it is not asked, and
+    they are not checked before the first mark. They are stored encrypted and never shown again. An account
     that was there is active again, and what waits for it is sent.
     """
     try:
@@ -51,7 +54,7 @@ def add_account(platform: str, credentials: dict[str, str]) -> dict[str, Any]:
     except InvalidValue as error:
         refuse_body({error.field: [str(error)]})
     try:
-        account = services().outbound.add_account(platform, credentials, who())
+        account = services().accounts.add(platform, credentials, who())
     except InvalidValue as error:
         refuse_body({"credentials": {error.field: [str(error)]}})
     except DeliveryError as error:
@@ -65,9 +68,14 @@ def add_account(platform: str, credentials: dict[str, str]) -> dict[str, Any]:
 def remove_account(platform: str, id: str, now: bool) -> None:
     """Remove an account and its credentials
 
-    What waits is sent first, as far as the rate window allows at once; with `now` it is dropped.
+    What waits is sent first, as far as the rate window and 20 seconds allow; with `now` it is dropped. An
+    account that the environment configures can only be paused.
     """
-    services().outbound.remove_account(platform, _id(platform, id), now, who())
+    account_id = _id(platform, id)
+    try:
+        services().accounts.remove(platform, account_id, now, who())
+    except InvalidValue as error:
+        raise InvalidValue("id", str(error)) from error
 
 
 @route(
@@ -84,8 +92,8 @@ def pause(platform: str, id: str, reason: str) -> dict[str, Any]:
     Marks are still accepted, and nothing is sent until it is resumed.
     """
     account_id = _id(platform, id)
-    services().outbound.pause(platform, account_id, reason, who())
-    return show_account(services().outbound.account(platform, account_id))
+    services().accounts.pause(platform, account_id, reason, who())
+    return show_account(services().accounts.one(platform, account_id))
 
 
 @route(blueprint, f"{ONE}/resume", scope="admin", method="POST", answer=AccountSchema)
@@ -96,10 +104,10 @@ def resume(platform: str, id: str) -> dict[str, Any]:
     """
     account_id = _id(platform, id)
     try:
-        services().outbound.resume(platform, account_id, who())
+        services().accounts.resume(platform, account_id, who())
     except InvalidValue as error:
         raise InvalidValue("id", str(error)) from error
-    return show_account(services().outbound.account(platform, account_id))
+    return show_account(services().accounts.one(platform, account_id))
 
 
 def show_account(account: Account) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any
 
 from flask import request
 
-from schemas.outbound_api import Mark, MarkQuery, Marks, NewMark
+from schemas.outbound_api import Mark, MarkQuery, Marks, NewMark, Preferences
 from webhook_app.domain.account import Account
-from webhook_app.domain.outbox import OutboxRow, Outgoing, Status
+from webhook_app.domain.outbox import REFUSED_FOR, OutboxRow, Outgoing, Status
 from webhook_app.errors import CallRefused, InvalidValue, NotFound
 from webhook_app.platforms.outgoing import read_mark, show_answer, show_mark
 from webhook_app.storage.outbox import OutboxFilter
@@ -18,7 +18,7 @@ from webhook_app.web.api.routing import noun, route
 from webhook_app.web.api.values import cut, filtered_platform, read_page, value
 from webhook_app.web.auth import caller, only_own, who
 from webhook_app.web.current import platform_named, services, store
-from webhook_app.web.front import front
+from webhook_app.web.front import API, front
 from webhook_app.web.refusals import deny
 
 blueprint = noun("marks", "This account has read this peer's messages: to be passed on to the platform.")
@@ -31,13 +31,17 @@ PREFERENCE = re.compile(r'\s*wait\s*=\s*"?(\d{1,9})"?\s*', re.IGNORECASE | re.AS
 LONGEST = 25  # seconds
 #: The first and the longest pause between two looks at what has become of the marks.
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0  # seconds
-PREFER = {
-    "in": "header",
-    "name": "Prefer",
-    "description": "`wait=N`: answer when all is settled, or after N seconds, at most 25.",
-    "schema": {"type": "string"},
-}
+APPLIED = {"Preference-Applied": {"description": "The `wait` that was heeded.", "schema": {"type": "string"}}}
 DONE = "All are delivered, failed or stale; only by `Prefer: wait=N`."
+LATER = {
+    429: "Too much waits already; with `if_limited` `fail`, more than the rate window lets through.",
+    503: "The database cannot be reached; to repeat the call does no harm.",
+}
+#: What can be done about a refusal.
+REMEDY = (
+    f"A new mark is tried after {REFUSED_FOR // 60_000} minutes,"
+    f" or after POST {API}/marks/{{platform}}/{{account}}/{{peer}}/retry."
+)
 
 
 @route(
@@ -50,7 +54,9 @@ DONE = "All are delivered, failed or stale; only by `Prefer: wait=N`."
     answer=Marks,
     status=202,
     done=DONE,
-    header=PREFER,
+    headers=Preferences,
+    tells=APPLIED,
+    later=LATER,
 )
 def mark(batch: list[dict[str, Any]]) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Mark messages as read
@@ -66,7 +72,7 @@ def mark(batch: list[dict[str, Any]]) -> tuple[dict[str, Any], int, dict[str, st
     try:
         services().outbound.accept(outgoing, fail_if_limited=_fail_if_limited(batch))
     except CallRefused as refusal:
-        refuse_body({"peer": [refusal.code]})
+        refuse_body({"peer": [refusal.code]}, _with_remedy(str(refusal)))
     wait = _preferred_wait()
     items = _settled_items(outgoing, before, wait or 0)
     applied = {} if wait is None else {"Preference-Applied": f"wait={wait}"}
@@ -109,7 +115,8 @@ def retry(platform: str, account: str, peer: str) -> dict[str, Any]:
     there, here = platform_named(platform), services()
     key = (platform, value("account", there.reader, account), value("peer", there.peer, peer))
     here.store.outbox.retry(key, here.clock(), who())
-    here.outbound.on_accepted()
+    here.known.forget()
+    here.wake()
     return show_mark(there, _row(here.store.outbox.rows([key]), key))
 
 
@@ -138,7 +145,7 @@ def _account(platform: str, account: str | None, known: dict[tuple[str, str | No
     account = None if account is None else value("account", there.reader, account)
     if (platform, account) not in known:
         try:
-            known[platform, account] = services().outbound.account(platform, account)
+            known[platform, account] = services().accounts.one(platform, account)
         except NotFound as error:
             raise InvalidValue("account", str(error)) from error
     found = known[platform, account]
@@ -159,7 +166,16 @@ def _refuse_refused(outgoing: list[Outgoing], before: Rows) -> None:
     """Refuse marks of peers that the platform has refused a moment ago, in its words."""
     found = [(index, before.get(each[:3])) for index, each in enumerate(outgoing)]
     now = services().clock()
-    refuse_rows({n: {"peer": [row.problem]} for n, row in found if row and row.refused_until > now})
+    refused = {n: row for n, row in found if row and row.refused_until > now}
+    if refused:
+        # The message names the first, the errors name all.
+        first = next(iter(refused.values()))
+        message = _with_remedy(f"{first.peer} was refused a moment ago: {first.problem}")
+        refuse_rows({n: {"peer": [row.problem]} for n, row in refused.items()}, message)
+
+
+def _with_remedy(words: str) -> str:
+    return f"{words.rstrip('.')}. {REMEDY}"
 
 
 def _preferred_wait() -> int | None:

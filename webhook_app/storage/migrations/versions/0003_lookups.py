@@ -1,6 +1,6 @@
-"""What SQLite's planner is to know of the tables.
+"""Accounts by platform and due time, and by digest; and what SQLite's planner is to know of the tables.
 
-Without statistics it takes the primary key wherever `platform = ?` is part of it, and reads all of a
+Without statistics SQLite takes the primary key wherever `platform = ?` is part of it, and reads all of a
 platform. Nothing collects them by itself, and those of a young database are wrong soon; so it gets those of
 a busy one, once and for all: https://sqlite.org/optoverview.html#manual_control_of_query_plans_using_sqlite_stat_tables
 """
@@ -24,8 +24,9 @@ STATISTICS = [
     ("unread_overflow", "unread_overflow", "1000 500 2 1"),
     ("unread_overflow", "unread_overflow_peer", "1000 500 10 1"),
     ("accounts", "accounts", "10000 5000 1"),
-    ("accounts", "accounts_next", "10000 2 1 1"),
+    ("accounts", "accounts_next", "10000 5000 2 1"),
     ("accounts", "accounts_owner", "10000 5000 10 1"),
+    ("accounts", "accounts_digest", "10000 5000 1 1"),
     ("outbox", "outbox", "1000000 500000 100 1"),
     ("outbox", "outbox_due", "100000 50000 10 2 1 1"),
     ("outbox", "outbox_failed", "100 50 5 1"),
@@ -34,7 +35,10 @@ STATISTICS = [
 
 
 def upgrade() -> None:
-    """Write them down; Postgres collects its own."""
+    """Change the indexes, and write the statistics down; Postgres collects its own."""
+    op.drop_index("accounts_next", "accounts")
+    op.create_index("accounts_next", "accounts", ["platform", "next_at"])
+    op.create_index("accounts_digest", "accounts", ["platform", "digest"])
     connection = op.get_bind()
     if connection.dialect.name != "sqlite":
         return
