@@ -66,6 +66,15 @@ class NoQuery(Schema):
         unknown = RAISE
 
 
+class Conditional(Schema):
+    """Headers of whoever asks again."""
+
+    if_none_match = text(
+        "The `ETag` of an earlier answer; if it still holds, 304 comes without a body.",
+        data_key="If-None-Match",
+    )
+
+
 class PageQuery(NoQuery):
     """Which part of a long list."""
 

@@ -1,6 +1,8 @@
 """The shapes of `/api/v1` on the way out: marks, rate limits and accounts."""
 
-from marshmallow import RAISE, Schema, fields
+from typing import Any
+
+from marshmallow import RAISE, Schema, fields, post_dump
 from marshmallow.validate import Length, OneOf
 
 from schemas.api_fields import NoQuery, Page, PageQuery, storable, text, time, whole
@@ -9,6 +11,8 @@ from schemas.api_fields import NoQuery, Page, PageQuery, storable, text, time, w
 LONGEST = Length(max=1000)
 #: What has become of a mark; in the reply to a call also `stale`.
 STATUSES = ("waiting", "delivered", "failed", "stopped")
+#: Of these nothing is sent, whatever time they had.
+NOT_DUE = ("delivered", "failed", "stopped")
 STATES = ("active", "paused", "revoked", "unauthorised", "suspended")
 
 
@@ -47,11 +51,30 @@ class Mark(Schema):
         required=True,
         validate=OneOf([*STATUSES, "stale"]),
     )
-    due_at = time("When it is sent next, if the rate window has room.", required=True, allow_none=True)
+    due_at = time(
+        "When it is sent next, if the rate window has room; null if nothing is due, as of delivered, failed"
+        " and stopped ones.",
+        required=True,
+        allow_none=True,
+    )
     attempts = whole("Failures in a row.", required=True)
     problem = text("What the platform last said against it, in its words.", required=True, allow_none=True)
     accepted_at = time("When it was last marked.", required=True)
     delivered_at = time("When the platform last took a mark of it.", required=True, allow_none=True)
+
+    @post_dump
+    def _hide_what_is_not_due(self, shown: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """A stopped mark keeps its time for when its account is resumed; until then nothing is due."""
+        return shown | {"due_at": None} if shown["status"] in NOT_DUE else shown
+
+
+class Preferences(Schema):
+    """How the caller would like a call to be answered (RFC 7240)."""
+
+    prefer = text(
+        "`wait=N`: answer when all is settled, or after N seconds, at most 25. Others are ignored.",
+        data_key="Prefer",
+    )
 
 
 class Marks(Page):
@@ -101,7 +124,11 @@ class NewAccount(Schema):
         values=fields.String(validate=[LONGEST, storable]),
         required=True,
         validate=Length(max=10),
-        metadata={"description": "By name; which names there are, says the platform."},
+        metadata={
+            "description": "By name. On twitter `access_token` and `access_token_secret`: the user id is read"
+            " out of the token, and X is not asked, so that they are not checked before the first mark. On"
+            " slack `token`: Slack is asked whose it is."
+        },
     )
 
 

@@ -164,6 +164,44 @@ def test_previous_secrets_need_a_present_one() -> None:
     assert "TWITTER_CONSUMER_SECRETS_PREVIOUS" in faults(TWITTER_CONSUMER_SECRETS_PREVIOUS="old")
 
 
+X = {
+    "TWITTER_CONSUMER_KEY": "a", "TWITTER_CONSUMER_SECRET": "b", "TWITTER_ACCESS_TOKEN": "1-c",
+    "TWITTER_ACCESS_TOKEN_SECRET": "d",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("TWITTER_ACCESS_TOKEN_SECRET", [
+            "TWITTER_ACCESS_TOKEN_SECRET: needs TWITTER_ACCESS_TOKEN beside it"]),
+        # Nobody could sign a call with these: the marks would wait for ever.
+        ("TWITTER_ACCESS_TOKEN", [
+            "TWITTER_ACCESS_TOKEN: needs TWITTER_ACCESS_TOKEN_SECRET and TWITTER_CONSUMER_KEY and"
+            " TWITTER_CONSUMER_SECRET beside it"]),
+        ("TWITTER_ACCESS_TOKEN TWITTER_ACCESS_TOKEN_SECRET TWITTER_CONSUMER_SECRET", [
+            "TWITTER_ACCESS_TOKEN: needs TWITTER_CONSUMER_KEY beside it"]),
+        ("TWITTER_CONSUMER_KEY TWITTER_CONSUMER_SECRET TWITTER_ACCESS_TOKEN", [
+            "TWITTER_ACCESS_TOKEN: needs TWITTER_ACCESS_TOKEN_SECRET beside it"]),
+    ],
+)  # fmt: skip
+def test_half_an_account_is_named_with_what_it_lacks(given: str, said: list[str]) -> None:
+    told = faults(PORT="x", **{name: X[name] for name in given.split()})
+    assert [line.strip() for line in told.splitlines()[2:]] == said
+    assert "  PORT: " in told
+
+
+@pytest.mark.parametrize(
+    "given",
+    # A webhook needs the secret alone, and accounts of the database need no token in the environment.
+    ["TWITTER_CONSUMER_SECRET", "TWITTER_CONSUMER_KEY TWITTER_CONSUMER_SECRET", " ".join(X)],
+)
+def test_an_app_needs_no_account(given: str) -> None:
+    env = {name: X[name] for name in given.split()}
+    settings = read_settings(env)
+    assert all(getattr(settings, name.lower()) == value for name, value in env.items())
+
+
 def test_the_environment_outranks_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("PORT=1\nHISTORY_DAYS=2\nEMPTY\n")

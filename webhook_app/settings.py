@@ -16,6 +16,16 @@ T = TypeVar("T")
 DEFAULT_DATABASE = "sqlite:///readmark.db"
 SHORT_KEY = 16
 NONE: tuple[str, ...] = ()
+#: Settings that are of no use without others: credentials are whole, and X's calls are signed with four.
+NEEDS = {
+    "TWITTER_CONSUMER_SECRETS_PREVIOUS": ("TWITTER_CONSUMER_SECRET",),
+    "TWITTER_ACCESS_TOKEN": (
+        "TWITTER_ACCESS_TOKEN_SECRET",
+        "TWITTER_CONSUMER_KEY",
+        "TWITTER_CONSUMER_SECRET",
+    ),
+    "TWITTER_ACCESS_TOKEN_SECRET": ("TWITTER_ACCESS_TOKEN",),
+}
 TWITTER_API = "https://api.twitter.com"
 SLACK_API = "https://slack.com/api/"
 
@@ -136,8 +146,10 @@ def _together(settings: Settings) -> list[str]:
         )
     if not settings.sqlite and not settings.secret_keys:
         faults.append("SECRET_KEY: required with Postgres; for instance the output of: openssl rand -hex 32")
-    if settings.twitter_consumer_secrets_previous and not settings.twitter_consumer_secret:
-        faults.append("TWITTER_CONSUMER_SECRETS_PREVIOUS: needs TWITTER_CONSUMER_SECRET beside it")
+    for name, others in NEEDS.items():
+        missing = [other for other in others if not getattr(settings, other.lower())]
+        if missing and getattr(settings, name.lower()):
+            faults.append(f"{name}: needs {' and '.join(missing)} beside it")
     return faults
 
 

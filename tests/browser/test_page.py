@@ -6,6 +6,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
@@ -30,9 +31,10 @@ def service(tmp_path: Path) -> Iterator[Service]:
     """The service on a SQLite of its own."""
     url = f"sqlite:///{tmp_path}/readmark.db"
     migrate(url)
-    with serving(
-        tmp_path, DATABASE_URL=url, API_TOKEN=API_TOKEN, TWITTER_CONSUMER_SECRET=CONSUMER_SECRET
-    ) as service:
+    # Nobody passes marks on.
+    bot = {"TWITTER_ACCESS_TOKEN": "42-bot", "TWITTER_ACCESS_TOKEN_SECRET": "secret", "DISPATCH": "0"}
+    app = {"TWITTER_CONSUMER_KEY": "key", "TWITTER_CONSUMER_SECRET": CONSUMER_SECRET}
+    with serving(tmp_path, DATABASE_URL=url, API_TOKEN=API_TOKEN, **app, **bot) as service:
         yield service
 
 
@@ -75,6 +77,16 @@ def deliver(service: Service, reader: str, name: str) -> None:
     urllib.request.urlopen(request, timeout=10).close()
 
 
+def mark(service: Service) -> None:
+    """Ask for a mark."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{service.port}/api/v1/marks",
+        json.dumps({"platform": "twitter", "peer": "1001", "cursor": "900"}).encode(),
+        {"Authorization": f"Bearer {API_TOKEN}", "Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+
+
 def test_a_position_arrives_while_somebody_looks(service: Service, page: Page) -> None:
     page.goto(f"http://127.0.0.1:{service.port}/")
     page.get_by_label("Token").fill(API_TOKEN)
@@ -90,6 +102,25 @@ def test_a_position_arrives_while_somebody_looks(service: Service, page: Page) -
     page.reload()
     expect(page.locator("#positions li").first).to_contain_text(ATTACK)
     assert page.title() != "owned"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_marks_that_nobody_passes_on_are_told_while_somebody_looks(
+    service: Service, page: Page, scheme: Literal["light", "dark"]
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 375, "height": 667})
+    page.goto(f"http://127.0.0.1:{service.port}/")
+    page.get_by_label("Token").fill(API_TOKEN)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator("#outbox")).to_contain_text("No marks waiting")
+    mark(service)
+    warning = page.locator("#outbox .problem")
+    expect(warning).to_contain_text("1 mark waiting, no dispatcher ever seen, the oldest for", timeout=10_000)
+    # On a phone nothing sticks out at the side, and what alarms looks it.
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    alarm = {"light": "rgb(163, 38, 27)", "dark": "rgb(255, 155, 143)"}
+    expect(warning).to_have_css("color", alarm[scheme])
 
 
 def test_a_wrong_token_is_told_in_words(service: Service, page: Page) -> None:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import Result
 
 from tests.cli.conftest import Run
+from webhook_app.domain.account import Identity
 from webhook_app.errors import NotFound
 from webhook_app.sandbox.config import Account, SandboxConfig
 from webhook_app.sandbox.server import Sandbox
@@ -106,6 +107,29 @@ def test_a_credential_has_a_name(run: Run) -> None:
     assert (result.exit_code, result.stderr) == (1, "Error: --credential: Not NAME=VALUE.\n")
 
 
+@pytest.mark.parametrize("platform", ["slack", "twitter"])
+def test_a_credential_of_another_name_is_named_before_anything_is_asked_for(run: Run, platform: str) -> None:
+    result = run("accounts", "add", platform, "--credential", "tokn=a-secret")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"Error: tokn: No credential of {platform}, which has ")
+    assert "a-secret" not in result.stderr
+
+
+def test_the_help_says_which_credentials_are_checked(run: Run) -> None:
+    said = " ".join(run("accounts", "add", "--help").stdout.split())
+    assert "Slack is asked whose the token is; X is not" in said
+    assert "not checked before the first mark" in said
+
+
+def test_the_list_says_which_accounts_the_environment_has(run: Run, services: Services) -> None:
+    add(run)
+    other = Identity("42", "42", "", None)
+    services.store.accounts.add(other, "twitter", "digest", None, services.clock(), "environment")
+    own, configured = sorted(run("accounts", "list").stdout.splitlines())
+    assert configured.startswith("twitter/42  active  since 20")
+    assert (configured.endswith("  from the environment"), "environment" in own) == (True, False)
+
+
 def test_a_paused_account_says_why(run: Run) -> None:
     add(run)
     paused = run("accounts", "pause", "twitter", BOT, "--reason", "holi\x1bdays")
@@ -125,6 +149,27 @@ def test_a_removed_account_is_gone(run: Run, store: Store, words: tuple[str, ...
     assert run("accounts", "list").stdout == ""
     with pytest.raises(NotFound):
         store.accounts.credentials("twitter", BOT)
+
+
+@pytest.mark.parametrize(
+    ("peers", "said"), [(["7"], "; 1 mark was not sent"), (["7", "42"], "; 2 marks were not sent")]
+)
+def test_it_says_how_much_of_a_removed_account_was_not_sent(run: Run, peers: list[str], said: str) -> None:
+    add(run)
+    for peer in peers:
+        assert run("mark", "twitter", peer, "900").exit_code == 0
+    assert run("accounts", "remove", "twitter", BOT, "--now").stdout == f"twitter/{BOT}: removed{said}\n"
+
+
+def test_what_the_environment_gives_it_does_not_remove(run: Run) -> None:
+    words = {f"TWITTER_{name.upper()}": value for name, value in CREDENTIALS.items()}
+    words["TWITTER_CONSUMER_KEY"] = "key"
+    result = run("accounts", "remove", "twitter", BOT, "--now", **words)
+    assert (result.exit_code, result.stdout, len(result.stderr.splitlines())) == (1, "", 1)
+    assert "environment" in result.stderr
+    assert run("accounts", "pause", "twitter", BOT, **words).exit_code == 0
+    # Without its token it is an account like others.
+    assert run("accounts", "remove", "twitter", BOT).stdout == f"twitter/{BOT}: removed\n"
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume", "remove"])

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.cli.conftest import Run
+from tests.storage.outgoing import take
 from webhook_app.domain.outbox import Settled
 from webhook_app.domain.rate import Word
 from webhook_app.services import Services
@@ -43,8 +44,22 @@ def test_it_says_it_as_the_api_does(run: Run, account: str) -> None:
 def test_what_the_platform_knows_is_stale(run: Run, account: str, services: Services) -> None:
     run("mark", "twitter", ALICE, "900")
     outbox, now = services.store.outbox, services.clock()
-    outbox.settle([Settled(claim, Word(), None) for claim in outbox.claim(now, 8)], now)
+    outbox.settle([Settled(claim, Word(), None) for claim in take(services.store, now, 8)], now)
     assert run("mark", "twitter", ALICE, "899").stdout == f"twitter/{account}/{ALICE}: 899 stale\n"
+
+
+def test_it_says_what_waits_where_a_later_message_was_marked_before(run: Run, account: str) -> None:
+    run("mark", "twitter", ALICE, "900")
+    assert run("mark", "twitter", ALICE, "800").stdout == f"twitter/{account}/{ALICE}: 900 waiting\n"
+
+
+def test_what_is_delivered_is_what_was_asked(run: Run, account: str, services: Services) -> None:
+    run("mark", "twitter", ALICE, "900")
+    outbox, now = services.store.outbox, services.clock()
+    outbox.settle([Settled(claim, Word(), None) for claim in take(services.store, now, 8)], now)
+    run("mark", "twitter", ALICE, "1000")
+    # More than that waits again, but this is known.
+    assert run("mark", "twitter", ALICE, "850").stdout == f"twitter/{account}/{ALICE}: 850 stale\n"
 
 
 def test_with_several_accounts_it_must_be_said_which(run: Run, account: str) -> None:

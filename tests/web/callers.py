@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import NOW
+from tests.storage.outgoing import take
 from webhook_app.domain.account import Identity
 from webhook_app.domain.inbound import Inbound, Person, Unreadable
 from webhook_app.domain.outbox import Settled, Verdict
@@ -82,7 +83,7 @@ def services_of(app: Flask) -> Any:
 def add_x(app: Flask, access_token: str = ACCESS_TOKEN) -> None:
     """Store the credentials of an account on X, whose token names it."""
     credentials = {"access_token": access_token, "access_token_secret": ACCESS_SECRET}
-    services_of(app).outbound.add_account("twitter", credentials, "tests")
+    services_of(app).accounts.add("twitter", credentials, "tests")
 
 
 def add_slack(app: Flask, account: str = SLACK_BOT, token: str = SLACK_TOKEN) -> None:
@@ -112,7 +113,7 @@ def slack_mark(seconds: float = -5, **more: Any) -> dict[str, Any]:
 def deliver(app: Flask, *, problem: str = "", verdict: Verdict | None = None) -> int:
     """Do what a dispatcher would with all that is due; returns how many calls that were."""
     here = services_of(app)
-    claims = here.store.outbox.claim(here.clock(), 8)
+    claims = take(here.store, here.clock(), 8)
     here.store.outbox.settle([Settled(claim, Word(), verdict, problem) for claim in claims], here.clock())
     return len(claims)
 

@@ -31,6 +31,13 @@ def api(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
+def browser(client: FlaskClient) -> FlaskClient:
+    """A client that has logged in."""
+    client.post("/login", data={"token": API_TOKEN})
+    return client
+
+
+@pytest.fixture
 def plain_environ(tmp_path: Path) -> dict[str, str]:
     """The environment of a service on SQLite."""
     return {

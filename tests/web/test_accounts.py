@@ -8,7 +8,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.conftest import API_TOKEN
 from tests.storage.locks import look
+from tests.storage.outgoing import take
 from tests.web.callers import (
     ACCESS_SECRET,
     ACCESS_TOKEN,
@@ -25,6 +27,8 @@ from tests.web.callers import (
     walk,
     x_mark,
 )
+from webhook_app.settings import read_settings
+from webhook_app.web.app import create_app
 
 ACCOUNTS = "/api/v1/accounts"
 ONE = f"{ACCOUNTS}/twitter/{BOT}"
@@ -111,10 +115,10 @@ def test_a_paused_account_accepts_and_does_not_send(app: Flask, api: FlaskClient
     (item,) = api.post("/api/v1/marks", json=x_mark()).get_json()["items"]
     assert item["status"] == "stopped"
     here = services_of(app)
-    assert here.store.outbox.claim(here.clock(), 8) == []
+    assert take(here.store, here.clock(), 8) == []
     resumed = api.post(f"{ONE}/resume").get_json()
     assert (resumed["state"], resumed["reason"]) == ("active", None)
-    assert len(here.store.outbox.claim(here.clock(), 8)) == 1
+    assert len(take(here.store, here.clock(), 8)) == 1
 
 
 @pytest.mark.parametrize("sent", [{}, {"data": b""}, {"json": {}}, {"json": {"reason": ""}}])
@@ -138,13 +142,26 @@ def test_a_removed_account_is_gone_with_what_waited(app: Flask, api: FlaskClient
     assert api.get(ACCOUNTS).get_json()["items"] == []
     assert api.post("/api/v1/marks", json=x_mark()).status_code == 422
     here = services_of(app)
-    assert here.store.outbox.claim(here.clock(), 8) == []
+    assert take(here.store, here.clock(), 8) == []
 
 
 def test_where_nothing_waits_it_is_removed_at_once(app: Flask, api: FlaskClient) -> None:
     add_x(app)
     assert api.delete(ONE).status_code == 204
     assert api.delete(ONE).status_code == 404
+
+
+def test_what_the_environment_gives_it_does_not_remove(
+    plain_app: Flask, plain_environ: dict[str, str]
+) -> None:
+    words = {f"TWITTER_{name.upper()}": value for name, value in CREDENTIALS.items()}
+    app = create_app(read_settings(plain_environ | words), clock=services_of(plain_app).clock)
+    client = app.test_client()
+    answer = client.delete(f"{ONE}?now=1", headers=bearer(API_TOKEN))
+    assert (answer.status_code, set(answer.get_json()["errors"]["path"])) == (422, {"id"})
+    assert "environment" in answer.get_json()["message"]
+    assert client.post(f"{ONE}/pause", headers=bearer(API_TOKEN)).get_json()["configured"]
+    app.extensions["webhook_app"].close()
 
 
 @pytest.mark.parametrize(
@@ -201,7 +218,7 @@ def test_limits_are_shown_before_the_first_call_and_after(app: Flask, api: Flask
     assert (limits[0]["limit"], limits[0]["method"]) == (50, "conversations.mark")
     api.post("/api/v1/marks", json=[x_mark(), x_mark(peer=BOB)])
     here = services_of(app)
-    assert len(here.store.outbox.claim(here.clock(), 8)) == 2
+    assert len(take(here.store, here.clock(), 8)) == 2
     x = api.get("/api/v1/rate-limits").get_json()["items"][1]
     assert (x["used"], x["remaining"], x["since"]) == (2, 998, "2026-11-21T00:00:00.000Z")
     assert x["reset_at"] > "2026-11-21T00:15:00.000Z"

@@ -80,6 +80,37 @@ def test_every_operation_tells_its_scope_and_what_it_is_for(document: Any) -> No
         assert all(parameter["description"] for parameter in item.get("parameters", []))
 
 
+def headers_of(operation: Any) -> list[str]:
+    """The headers that an operation reads."""
+    return [parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "header"]
+
+
+def test_headers_are_named_where_they_are_read(document: Any) -> None:
+    for item in document["paths"].values():
+        # What stands beside the methods holds for all of them.
+        assert {parameter["in"] for parameter in item.get("parameters", [])} <= {"path"}
+        for method, operation in item.items():
+            conditional = method == "get" and "304" in operation["responses"]
+            assert method == "parameters" or ("If-None-Match" in headers_of(operation)) == conditional
+    marks = document["paths"]["/api/v1/marks"]
+    assert (headers_of(marks["get"]), headers_of(marks["post"])) == (["If-None-Match"], ["Prefer"])
+    for status in ("200", "202"):
+        assert "Preference-Applied" in marks["post"]["responses"][status]["headers"]
+
+
+@pytest.mark.parametrize(("path", "statuses"), [("/marks", ["429", "503"]), ("/accounts", ["503"])])
+def test_refusals_that_pass_say_when_to_come_back(document: Any, path: str, statuses: list[str]) -> None:
+    responses = document["paths"][f"/api/v1{path}"]["post"]["responses"]
+    for status in statuses:
+        assert "Retry-After" in responses[status]["headers"]
+        assert responses[status]["content"]["application/json"]["schema"]["$ref"].endswith("/Problem")
+
+
+def test_the_document_says_which_credentials_are_checked(document: Any) -> None:
+    credentials = document["components"]["schemas"]["NewAccount"]["properties"]["credentials"]
+    assert "not checked before the first mark" in credentials["description"]
+
+
 def test_the_page_shows_every_operation_parameter_and_shape(plain: FlaskClient, document: Any) -> None:
     page = plain.get("/docs").text
     for path, item in document["paths"].items():
@@ -192,30 +223,6 @@ def try_out(operation: Any) -> None:
             case.call_and_validate(headers=bearer(API_TOKEN), checks=PROMISES)
 
     answers_keep_to_it()
-
-
-@pytest.mark.parametrize(
-    ("origin", "allowed"),
-    [
-        ("https://dash.example.com", True),
-        ("https://dash.example.com.evil.example", False),
-        ("http://dash.example.com", False),
-        ("null", False),
-    ],
-)
-@pytest.mark.parametrize("path", ["/api/v1/read-positions", "/", "/metrics"])
-def test_only_named_origins_may_ask_the_api_from_a_browser(
-    plain: FlaskClient, origin: str, allowed: bool, path: str
-) -> None:
-    asked = {
-        "Origin": origin,
-        "Access-Control-Request-Method": "GET",
-        "Access-Control-Request-Headers": "authorization",
-    }
-    for answer in (plain.options(path, headers=asked), plain.get(path, headers={"Origin": origin})):
-        granted = answer.headers.get("Access-Control-Allow-Origin")
-        assert granted == (origin if allowed and path.startswith("/api/") else None)
-        assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
 def test_no_vendor_is_named_behind_the_webhooks() -> None:

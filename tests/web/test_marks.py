@@ -112,6 +112,21 @@ def test_a_bound_token_marks_for_its_account_only(plain_app: Flask, plain: Flask
     assert plain.get(f"{MARKS}?platform=twitter&account={BOT}", headers=bearer(secret)).status_code == 403
 
 
+def test_what_is_stopped_is_not_due(app: Flask, api: FlaskClient) -> None:
+    add_x(app)
+    add_x(app, f"{BOB}-token")
+    api.post(MARKS, json=[x_mark(account=BOT), x_mark(account=BOT, peer=BOB), x_mark(account=BOB)])
+    assert {item["due_at"] for item in api.get(MARKS).get_json()["items"]} == {"2026-11-21T00:00:00.000Z"}
+    api.post(f"/api/v1/accounts/twitter/{BOT}/pause")
+    items = api.get(MARKS).get_json()["items"]
+    assert sorted((item["account"], item["status"], item["due_at"]) for item in items) == [
+        (BOT, "stopped", None), (BOT, "stopped", None), (BOB, "waiting", "2026-11-21T00:00:00.000Z"),
+    ]  # fmt: skip
+    # It was only hidden: who resumes the account has them sent.
+    api.post(f"/api/v1/accounts/twitter/{BOT}/resume")
+    assert deliver(app) == 3
+
+
 def test_what_the_platform_has_refused_is_refused_for_a_while(
     app: Flask, api: FlaskClient, clock: Clock
 ) -> None:
@@ -123,6 +138,10 @@ def test_what_the_platform_has_refused_is_refused_for_a_while(
     answer = api.post(MARKS, json=[x_mark(peer=BOB), x_mark(message(-4))])
     assert answer.status_code == 422
     assert answer.get_json()["errors"]["json"] == {"1": {"peer": [item["problem"]]}}
+    assert answer.get_json()["message"] == (
+        f"{ALICE} was refused a moment ago: 150 You cannot send messages to users who do not follow you. A"
+        " new mark is tried after 10 minutes, or after POST /api/v1/marks/{platform}/{account}/{peer}/retry."
+    )
     assert len(api.get(MARKS).get_json()["items"]) == 1
     clock.advance(601)
     assert api.post(MARKS, json=x_mark(message(-4))).status_code == 202
@@ -133,8 +152,11 @@ def test_a_retry_forgets_the_refusal(app: Flask, api: FlaskClient) -> None:
     add_x(app)
     api.post(MARKS, json=x_mark())
     deliver(app, verdict=Verdict.PEER, problem="150 No.")
+    assert api.post(MARKS, json=x_mark(message(-4))).status_code == 422
     answer = api.post(f"{MARKS}/twitter/{BOT}/{ALICE}/retry")
     assert (answer.status_code, answer.get_json()["status"]) == (200, "waiting")
+    # A new one is accepted at once, although the refusal was just looked up.
+    assert api.post(MARKS, json=x_mark(message(-4))).status_code == 202
     assert deliver(app) == 1
     (entry,) = [deed for deed in api.get("/api/v1/audit").get_json()["items"] if "retry" in deed["action"]]
     assert entry["subject"] == f"twitter/{BOT}/{ALICE}"

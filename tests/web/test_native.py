@@ -12,6 +12,7 @@ from werkzeug.test import Client, TestResponse
 
 from tests.conftest import API_TOKEN, CONSUMER_SECRET, Clock
 from tests.storage.locks import locked, look
+from tests.storage.outgoing import take
 from tests.web.callers import (
     ACCESS_TOKEN,
     ALICE,
@@ -94,7 +95,7 @@ def test_a_mark_in_xs_words_is_kept(app: Flask, client: FlaskClient, database: s
 def test_the_window_it_tells_is_the_accounts(app: Flask, client: FlaskClient) -> None:
     add_x(app)
     on_x(client)
-    (claim,) = services_of(app).store.outbox.claim(services_of(app).clock(), 8)
+    (claim,) = take(services_of(app).store, services_of(app).clock(), 8)
     assert claim.peer == ALICE
     answer = on_x(client, message(-4))
     assert answer.headers["x-rate-limit-remaining"] == "999"

@@ -1,8 +1,5 @@
 """The pages, as a browser without JavaScript sees them."""
 
-import re
-from html.parser import HTMLParser
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -10,6 +7,7 @@ from flask.testing import FlaskClient
 from tests.conftest import API_TOKEN, NOW, Clock
 from tests.storage.locks import locked
 from tests.web.callers import ALICE, BOT, csrf_of, make_token, mark, message, name, record
+from tests.web.texts import Texts
 from webhook_app.domain.position import Mark
 from webhook_app.settings import Settings
 from webhook_app.storage import Store
@@ -17,44 +15,6 @@ from webhook_app.storage.tokens import add_login_link
 from webhook_app.web.pages import duration
 
 MINUTES_10 = 600_000  # milliseconds
-
-
-class Texts(HTMLParser):
-    """What a page says, and what it loads or runs."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.said: list[str] = []
-        self.addresses: list[str] = []
-        self.inline: list[str] = []
-        self._within = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Remember addresses, and whatever runs or paints by itself."""
-        self._within = tag
-        for key, value in attrs:
-            if key in ("href", "src", "action", "data-source"):
-                self.addresses.append(value or "")
-            if key.startswith("on") or key == "style":
-                self.inline.append(key)
-
-    def handle_data(self, data: str) -> None:
-        """Remember the words."""
-        if data.strip():
-            (self.inline if self._within in ("script", "style") else self.said).append(data.strip())
-
-    @property
-    def text(self) -> str:
-        """The words in one line."""
-        return re.sub(r"\s+", " ", " ".join(self.said))
-
-
-@pytest.fixture
-def browser(client: FlaskClient) -> FlaskClient:
-    """A client that has logged in."""
-    client.post("/login", data={"token": API_TOKEN})
-    return client
 
 
 def add_link(store: Store, secret: str, token_id: str, expires_at: int = NOW + MINUTES_10) -> None:

@@ -37,7 +37,7 @@ def test_it_waits_for_25_seconds_at_most(plain_app: Flask, plain_api: FlaskClien
 
 def test_it_does_not_wait_for_what_is_stopped(plain_app: Flask, plain_api: FlaskClient) -> None:
     add_x(plain_app)
-    services_of(plain_app).outbound.pause("twitter", BOT, "holidays", "tests")
+    services_of(plain_app).accounts.pause("twitter", BOT, "holidays", "tests")
     began = time.monotonic()
     answer = plain_api.post(MARKS, json=x_mark(), headers={"Prefer": "wait=25"})
     assert (answer.status_code, answer.get_json()["items"][0]["status"]) == (202, "stopped")

@@ -1,6 +1,6 @@
 """The pages: the latest read positions, and the way in. They work without JavaScript."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug import Response as AnyResponse
@@ -18,6 +18,8 @@ from webhook_app.web.version import version
 blueprint = Blueprint("pages", __name__)
 #: Positions on the page.
 LATEST = 50
+#: A dispatcher says every few seconds that it is there; after this it is missed.
+MISSED = 15_000  # milliseconds
 UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
@@ -43,7 +45,15 @@ def index() -> str:
         since=max((row.updated_at for row in rows), default=0),
         receivers=_receivers(),
         csrf_token=csrf_token(),
+        outbox=_outbox(),
     )
+
+
+@blueprint.get("/outbox")
+@needs("read")
+def outbox() -> str:
+    """Show what is on its way out, as the page does: its script asks again and again."""
+    return render_template("outbox.html", outbox=_outbox())
 
 
 @blueprint.get("/login")
@@ -83,6 +93,32 @@ def _enter(token: Token | None, problem: str) -> AnyResponse | tuple[str, int]:
         return render_template("login.html", problem=problem), 403
     log_in(token)
     return redirect(url_for("pages.index"), 303)
+
+
+class Outbox(NamedTuple):
+    """Marks on their way out. Times are in seconds."""
+
+    waiting: int
+    #: For how long the oldest has waited.
+    age: float
+    failed: int
+    #: For how long no dispatcher was seen; None if there never was one.
+    unseen: float | None
+    #: Whether something waits and nobody seems to pass it on.
+    stuck: bool
+
+
+def _outbox() -> Outbox:
+    outbox, now = store().outbox, services().clock()
+    numbers, seen = outbox.numbers(), outbox.last_seen()
+    waiting = sum(numbers.waiting.values())
+    return Outbox(
+        waiting,
+        max(0, now - min(numbers.oldest.values(), default=now)) / 1000,
+        sum(numbers.failed.values()),
+        None if seen is None else max(0, now - seen) / 1000,
+        waiting > 0 and (seen is None or now - seen >= MISSED),
+    )
 
 
 def _receivers() -> list[str]:

@@ -17,6 +17,7 @@ from webhook_app.web.refusals import deny
 
 View = Callable[..., Any]
 Errors = dict[Any, Any]
+UNWANTED = "The body is not what is wanted."
 
 
 class Body(NamedTuple):
@@ -65,15 +66,15 @@ class Body(NamedTuple):
             refuse_body(found[0] if alone else found)
 
 
-def refuse_rows(errors: Errors) -> None:
+def refuse_rows(errors: Errors, message: str = UNWANTED) -> None:
     """Refuse a whole batch for what is wrong with rows of it, by index, if anything is."""
     if errors:
-        refuse_body(errors if isinstance(_json(True), list) else errors[0])
+        refuse_body(errors if isinstance(_json(True), list) else errors[0], message)
 
 
-def refuse_body(errors: Errors) -> NoReturn:
+def refuse_body(errors: Errors, message: str = UNWANTED) -> NoReturn:
     """Say what is wrong with the body, by field."""
-    deny(422, "The body is not what is wanted.", errors={"json": errors})
+    deny(422, message, errors={"json": errors})
 
 
 def _json(required: bool) -> Any:

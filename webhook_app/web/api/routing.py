@@ -1,14 +1,16 @@
 """How a view of the API is declared: path, scope, query, body and answer, checked and documented."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any, TypeVar
 
 from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema
 
-from schemas.api_fields import NoQuery
+from schemas.api import Problem
+from schemas.api_fields import Conditional, NoQuery
 from webhook_app.platforms import REGISTRY
 from webhook_app.web.api.bodies import Body
 from webhook_app.web.auth import needs
@@ -25,12 +27,8 @@ PATH: dict[str, dict[str, Any]] = {
     "account": {"description": "The id of the account."},
     "id": {"description": "Which one: a person's or an account's id, or a row's number."},
 }
-IF_NONE_MATCH = {
-    "in": "header",
-    "name": "If-None-Match",
-    "description": "The `ETag` of an earlier answer; if it still holds, 304 comes without a body.",
-    "schema": {"type": "string"},
-}
+RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+NONE: Mapping[Any, Any] = {}
 
 
 def noun(name: str, description: str) -> Blueprint:
@@ -51,33 +49,51 @@ def route(
     status: int = 200,
     done: str | None = None,
     etag: bool = False,
-    header: dict[str, Any] | None = None,
+    headers: type[Schema] | None = None,
+    tells: Mapping[str, Any] = NONE,
+    later: Mapping[int, str] = NONE,
 ) -> Callable[[V], V]:
     """Declare a view. It gets the values of query and body as keywords beside the path's.
 
-    Without `answer`, 204. `done` says when the same answer comes with 200 instead of `status`; `header` is
-    one that the view reads. The summary and the description in the documents are those of its docstring.
+    Without `answer`, 204. `done` says when the same answer comes with 200 instead of `status`. `headers` are
+    those of the request that the view reads, `tells` those that answers carry, and `later` says for which
+    refusals the caller is to come back. The summary and the description in the documents are those of its
+    docstring.
     """
     security = [{"token": [scope]}, {"session": [scope]}]
     parameters = [
         {"in": "path", "name": name, "required": True, **PATH[name]} for name in VARIABLE.findall(rule)
     ]
-    parameters += [IF_NONE_MATCH] if etag else []
-    parameters += [header] if header else []
 
     def declare(view: V) -> V:
         wrapped = body.give(blueprint, view) if body else view
-        wrapped = blueprint.response(status if answer else 204, answer)(wrapped)
+        wrapped = blueprint.response(status if answer else 204, answer, headers=tells or None)(wrapped)
         if done:
-            wrapped = blueprint.alt_response(200, schema=answer, description=done)(wrapped)
-        wrapped = blueprint.arguments(query, location="query", as_kwargs=True, unknown=RAISE)(wrapped)
+            wrapped = blueprint.alt_response(200, schema=answer, description=done, headers=tells)(wrapped)
+        for code, why in later.items():
+            again = blueprint.alt_response(code, schema=Problem, description=why, headers=RETRY_AFTER)
+            wrapped = again(wrapped)
+        if headers:
+            wrapped = _reading(blueprint, headers, wrapped)
         if etag:
+            wrapped = _reading(blueprint, Conditional, wrapped)
             wrapped = blueprint.alt_response(304, description="Nothing has changed.")(wrapped)
+        wrapped = blueprint.arguments(query, location="query", as_kwargs=True, unknown=RAISE)(wrapped)
         wrapped = needs(scope, bound=bound)(blueprint.doc(security=security)(wrapped))
         blueprint.route(rule, methods=[method], parameters=parameters)(wrapped)
         return view
 
     return declare
+
+
+def _reading(blueprint: Blueprint, headers: type[Schema], view: Callable[..., Any]) -> Any:
+    """The view with headers in its documents; who reads them finds them in the request."""
+
+    @wraps(view)
+    def without(_: Any, **values: Any) -> Any:
+        return view(**values)
+
+    return blueprint.arguments(headers, location="headers")(without)
 
 
 def finish(response: Response) -> Response:

@@ -2,16 +2,19 @@
 "use strict";
 
 const list = document.getElementById("positions");
+const outbox = document.getElementById("outbox");
 const state = document.getElementById("live");
 const template = document.getElementById("row");
 const MOST = 50; // rows
 const EVERY = 1000; // milliseconds
+const OUTBOX_EVERY = 5000; // milliseconds
 // A change may become visible a moment after its time; merging twice is harmless.
 const OVERLAP = 10000; // milliseconds
 const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 // How far the server's clock, which the times are of, is ahead of ours.
 const ahead = Date.parse(list.dataset.now) - Date.now();
 let since = Date.parse(list.dataset.since);
+let lookAt = Date.now() + OUTBOX_EVERY;
 let known = { url: "", etag: "" };
 
 function duration(seconds) {
@@ -86,10 +89,21 @@ async function poll() {
   merge(answer.items);
 }
 
+// What is on its way out is counted anew each time, so it is asked for less often.
+async function look() {
+  if (Date.now() < lookAt) return;
+  lookAt = Date.now() + OUTBOX_EVERY;
+  const response = await fetch(outbox.dataset.source, { credentials: "same-origin", cache: "no-store" });
+  if (!response.ok) throw new Error(response.statusText);
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("outbox");
+  if (fresh) outbox.replaceChildren(...fresh.childNodes);
+}
+
 async function live() {
   if (!document.hidden) {
     try {
       await poll();
+      await look();
       state.textContent = "live";
     } catch {
       state.textContent = "no connection";
