@@ -59,6 +59,7 @@ class Dispatcher:
         # What was refused is heeded before there is another call; what was taken can wait while they run.
         settled = self._settle() if any(one.verdict for one in tuple(self._ended)) else 0
         claims = self._services.store.outbox.claim(self._services.clock, self._room())
+        self._services.known.prepare(claim.key[:2] for claim in claims)
         for claim in claims:
             self._in_hand[claim.platform] += 1
             self._pool.submit(self._call, claim)

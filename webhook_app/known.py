@@ -3,10 +3,12 @@
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
+from contextlib import suppress
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from webhook_app.domain.account import Account
+from webhook_app.errors import ReadmarkError
 from webhook_app.platforms import Platforms
 from webhook_app.storage import Store
 from webhook_app.storage.tokens import find_token
@@ -111,6 +113,16 @@ class Known:
             given = self.configured(account) or self._store.accounts.credentials(*account.key)
             self._credentials[account] = given
         return given
+
+    def prepare(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Read at once what calls for these accounts are going to need."""
+        # Whose cannot be read now are read by the call itself.
+        with suppress(ReadmarkError):
+            known, has = self._accounts.get().by_id, self._credentials
+            lacking = {key: known[key] for key in keys if key in known and known[key] not in has}
+            if len(lacking) > 1:
+                for key, given in self._store.accounts.credentials_of(list(lacking)).items():
+                    self._credentials[lacking[key]] = given
 
     def configured(self, account: Account) -> dict[str, str] | None:
         """The environment's credentials, if they are this account's: it may have become another's."""

@@ -78,6 +78,17 @@ def test_configured_accounts_store_none(store: Store) -> None:
     assert store.accounts.set_state("slack", "T1.U1", State.ACTIVE, "", NOW, "tests").configured
 
 
+def test_credentials_of_several_are_read_at_once(out: Store, database: str, settings: Settings) -> None:
+    erased, wanted = TEAM[0], [BOT, *TEAM, ("slack", "nobody")]
+    execute(database, f"UPDATE accounts SET credentials = NULL WHERE id = '{erased[1]}'")
+    assert out.accounts.credentials_of(wanted) == {BOT: CREDENTIALS, TEAM[1]: CREDENTIALS}
+    other = Store(settings.database_url, ("another-key",))
+    try:
+        assert other.accounts.credentials_of(wanted) == {}
+    finally:
+        other.close()
+
+
 def test_adding_an_account_again_renews_it(out: Store) -> None:
     accept(out, 7)
     out.accounts.set_state(*BOT, State.UNAUTHORISED, "89", NOW, "tests")

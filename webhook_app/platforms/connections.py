@@ -20,6 +20,8 @@ from urllib3.util.wait import wait_for_read
 
 #: Bytes of an answer as they come, its headers too: dozens of times what a platform has to say.
 LONGEST = 64 * 1024
+#: By so little an answer may come later than it should.
+AT_ONCE = 0.01  # seconds
 
 
 def bound(manager: PoolManager) -> None:
@@ -43,17 +45,27 @@ class _Line(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Read what has come, or will come in time. Raises OSError."""
-        # gevent and the standard library differ in what the time-out of a read over TLS is one of.
-        self._line.settimeout(0.0)
-        try:
-            count = self._wait(buffer)
-        finally:
-            # The next call is sent with it.
-            self._line.settimeout(self._seconds)
+        count = self._line.recv_into(buffer) if self._early() else self._read(buffer)
         self._left -= count
         if self._left < 0:
             raise OSError("the answer is too long")
         return count
+
+    def _early(self) -> bool:
+        """Whether the socket's own time-out will do: nearly always, for most answers come in one piece.
+
+        gevent and the standard library differ in what the time-out of a read over TLS is one of.
+        """
+        early = self._seconds is not None and self._until - monotonic() > self._seconds - AT_ONCE
+        return early and not hasattr(self._line, "pending")
+
+    def _read(self, buffer: Any) -> int:
+        self._line.settimeout(0.0)
+        try:
+            return self._wait(buffer)
+        finally:
+            # The next call is sent with it.
+            self._line.settimeout(self._seconds)
 
     def _wait(self, buffer: Any) -> int:
         while True:

@@ -1,9 +1,10 @@
 """Accounts: on whose behalf we call; added, stopped, resumed and removed, with what they have given us."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, select, update
+from sqlalchemy import Connection, and_, delete, select, tuple_, update
 
 from webhook_app.domain.account import Account, Identity
 from webhook_app.domain.outbox import State
@@ -60,6 +61,19 @@ class Accounts:
         """What the account has given us. Raises NotFound, also if they were erased or are configured."""
         query = select(a.credentials).where(_is(platform, id))
         sealed = self._database.read(lambda connection: connection.scalar(query))
+        return self._open(sealed)
+
+    def credentials_of(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, str]]:
+        """The same of several accounts at once; without those of which it would raise NotFound."""
+        query = select(a.platform, a.id, a.credentials).where(tuple_(a.platform, a.id).in_(keys))
+        rows = self._database.read(lambda connection: connection.execute(query).all())
+        found = {}
+        for platform, id, sealed in rows:
+            with suppress(NotFound):
+                found[platform, id] = self._open(sealed)
+        return found
+
+    def _open(self, sealed: bytes | None) -> dict[str, str]:
         if sealed is None:
             raise NotFound("There are no stored credentials of this account.")
         return self._sealing.open(bytes(sealed))
