@@ -120,10 +120,11 @@ def windows(kind: str, options: argparse.Namespace) -> list[Row]:
     """Whether processes that are killed overspend or underuse a budget."""
     with databases(kind) as (url,):
         seen = overspending(url)
-    lost = 1 - seen.least
     return [
         (f"{kind}: refused for the rate, {seen.kills} kills", "0", str(seen.refused)),
-        (f"{kind}: least used window at the platform", "-", f"{100 * (1 - lost):.1f} %"),
+        (f"{kind}: counted in the least used window", "≥ 99 %", f"{100 * seen.counted:.1f} %"),
+        (f"{kind}: of {seen.calls} counted calls lost", f"≤ {8 * seen.kills}", str(seen.lost)),
+        (f"{kind}: least used window at the platform", "-", f"{100 * seen.arrived:.1f} %"),
         (f"{kind}: sent backwards", "0", str(seen.backwards)),
     ]
 

@@ -21,13 +21,15 @@ PACE = {"TWITTER_MARK_READ_LIMIT": f"{CALLS}/{SECONDS}", "COALESCE_SECONDS": "0.
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the platform saw of all windows but the last."""
+    """What came of them."""
 
     refused: int
-    #: Of the fullest use that a window allows, the least.
-    least: float
-    sent: int
-    counted: int
+    #: Of the calls that a window takes, those counted in the least used one; by us, and at the platform.
+    counted: float
+    arrived: float
+    #: Calls that were counted, and those of them that never arrived.
+    calls: int
+    lost: int
     kills: int
     backwards: int
 
@@ -46,26 +48,41 @@ def overspending(url: str, *, windows: int = 10, seed: int = 1) -> Outcome:
         ]
         for start in range(0, len(backlog), 1000):
             here.outbound.accept(backlog[start : start + 1000])
-        kills, counted = 0, 0
+        kills, used, full = 0, dict[int, int](), dict[int, int]()
+
+        def look() -> None:
+            """Each window has its own; what is counted in it only grows."""
+            for *_, window in here.store.outbox.windows():
+                used[window.first_claim_at] = window.used
+                full[window.first_claim_at] = window.used + window.carry
+
         workers = [_worker(url, settings) for _ in range(PROCESSES)]
         end = time.monotonic() + windows * (SECONDS + 1.2)
         try:
             while time.monotonic() < end:
-                time.sleep(chance.uniform(0.3, 4))
+                pause = time.monotonic() + chance.uniform(0.3, 4)
+                while time.monotonic() < pause:
+                    time.sleep(0.1)
+                    look()
                 number = chance.randrange(PROCESSES)
                 workers[number].send_signal(signal.SIGKILL)
                 workers[number].wait()
                 kills += 1
                 workers[number] = _worker(url, settings)
-            counted = sum(window.used for *_, window in here.store.outbox.windows())
         finally:
             for worker in workers:
                 worker.kill()
                 worker.wait()
+        look()
         here.close()
         seen, marks = there.ask("windows")["items"], there.ask("marks")
-    full = [window["counted"] for window in seen[:-1]]
-    return Outcome(marks["violations"], min(full) / CALLS, sum(full), counted, kills, marks["backwards"])
+    counted, arrived = list(full.values()), [window["counted"] for window in seen]
+    calls = sum(used.values())
+    return Outcome(
+        # The last ones were not worked through.
+        marks["violations"], min(counted[:-1]) / CALLS, min(arrived[:-1]) / CALLS,
+        calls, calls - sum(arrived), kills, marks["backwards"],
+    )  # fmt: skip
 
 
 def _worker(url: str, settings: dict[str, str]) -> "subprocess.Popen[bytes]":

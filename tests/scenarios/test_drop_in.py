@@ -49,8 +49,14 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
+@pytest.fixture(params=["1", "4"])
+def processes(request: pytest.FixtureRequest) -> str:
+    """How many processes answer."""
+    return str(request.param)
+
+
 @pytest.fixture
-def own(environ: dict[str, str], sandbox: Sandbox) -> dict[str, str]:
+def own(environ: dict[str, str], sandbox: Sandbox, processes: str) -> dict[str, str]:
     """The environment of a service behind a proxy that terminates TLS, with an account on each platform."""
     return environ | {
         "TWITTER_CONSUMER_KEY": CONSUMER[0],
@@ -62,8 +68,7 @@ def own(environ: dict[str, str], sandbox: Sandbox) -> dict[str, str]:
         "SLACK_API_URL": f"{sandbox.url}/api/",
         "COALESCE_SECONDS": "0.3",
         "TRUSTED_PROXIES": "1",
-        # A second worker may believe for five seconds that there are no accounts.
-        "WEB_CONCURRENCY": "1",
+        "WEB_CONCURRENCY": processes,
     }
 
 
