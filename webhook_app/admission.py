@@ -79,12 +79,11 @@ class Admission:
 
     def _refuse_spent(self, platform: str, owner: str, many: int) -> None:
         policy, now = self._platforms.named(platform).policy, self._clock()
-        window = self._store.outbox.window(platform, owner, policy.method).at(policy.limit, now)
+        window = self._store.outbox.window(platform, owner, policy.method)
         left = window.left(policy.limit, now)
         if left < many + self._store.outbox.waiting_of(platform, owner, left + 1):
-            reset = max(window.closes_at(policy.limit) or now + policy.limit.window, window.shut_until)
             words = "The rate window has less left than what waits already and this."
-            raise OutboxFull(max(1000, reset - now), words)
+            raise OutboxFull(max(1000, window.resets_at(policy.limit, now) - now), words)
 
     def _beginning(self, marks: Sequence[Outgoing]) -> list[Outgoing]:
         """One mark of each conversation in which nothing waits yet, and would from now on."""

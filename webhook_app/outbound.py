@@ -90,8 +90,7 @@ class Outbound:
         policy, now = self._platforms.named(account.platform).policy, self._clock()
         limit = policy.limit
         window = self._store.outbox.window(account.platform, account.owner, policy.method).at(limit, now)
-        reset = max(window.closes_at(limit) or now + limit.window, window.shut_until)
-        return window.calls(limit), window.left(limit, now), math.ceil(reset / 1000)
+        return window.calls(limit), window.left(limit, now), math.ceil(window.resets_at(limit, now) / 1000)
 
     def rate_limits(self) -> list[RateLimitRow]:
         """One budget for each account, also before its first call."""

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -25,8 +26,8 @@ def start(settings: Settings, clock: Clock) -> Iterator[Start]:
     """Starts processes with settings of their own over the same database."""
     with ExitStack() as stack:
 
-        def start(**changes: object) -> Services:
-            services = Services(replace(settings, **changes), clock=clock)  # type: ignore[arg-type]  # names
+        def start(**changes: Any) -> Services:
+            services = Services(replace(settings, **changes), clock=clock)
             stack.callback(services.close)
             services.accounts.keep()
             return services

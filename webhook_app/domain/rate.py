@@ -142,6 +142,11 @@ class RateWindow:
             return 0
         return max(0, window.calls(limit) - window.used - window.carry)
 
+    def resets_at(self, limit: RateLimit, now: int) -> int:
+        """When all calls may be claimed again; of a window that is not open, as if it opened now."""
+        window = self.at(limit, now)
+        return max(window.closes_at(limit) or now + limit.window, window.shut_until)
+
     def opens_at(self, limit: RateLimit, now: int) -> int:
         """When a call may be claimed: `now`, or when the window closes or is no longer shut."""
         window = self.at(limit, now)

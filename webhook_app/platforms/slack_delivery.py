@@ -28,8 +28,6 @@ KEPT = 8
 #: The SDK tells every failure as an error; whoever asked for the delivery tells it in one line.
 QUIET = logging.getLogger(f"{__name__}.sdk")
 QUIET.setLevel(logging.CRITICAL)
-
-
 #: The pools of connections through a proxy, or through none.
 Pools = Callable[[str | None], PoolManager]
 
