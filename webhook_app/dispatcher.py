@@ -160,9 +160,10 @@ class Dispatcher:
         self._try(lambda: self._services.store.outbox.hasten(self._services.clock()))
         while self._services.clock() < deadline:
             if not self._try(self.step):
-                if not self.busy:
+                # What is due and could not be claimed may be free in a moment: other processes end with us.
+                if not self.busy and self._pause() > GLANCE:
                     break
-                self._wake.wait(POLL)
+                self._wake.wait(POLL if self.busy else GLANCE)
                 self._wake.clear()
         self._pool.shutdown(wait=False, cancel_futures=True)
 

@@ -1,5 +1,8 @@
 """Marks that go out: at once or by the timer, again where that helps, never more than a window takes."""
 
+from contextlib import ExitStack
+from threading import Thread
+
 import pytest
 
 from tests.conftest import Clock
@@ -17,6 +20,7 @@ from tests.outgoing.marks import (
     work,
 )  # fmt: skip
 from tests.platforms.payloads import encode, read_event, reads
+from tests.storage.locks import locked
 from webhook_app.dispatcher import Dispatcher
 from webhook_app.domain.inbound import Inbound, Unreadable
 from webhook_app.domain.outbox import Status
@@ -25,6 +29,7 @@ from webhook_app.domain.rate import MARGIN
 from webhook_app.sandbox.mark_faults import MarkFault
 from webhook_app.sandbox.server import Sandbox
 from webhook_app.services import Services
+from webhook_app.settings import Settings
 from webhook_app.storage.glances import glance_at_quarantine
 
 
@@ -106,6 +111,24 @@ def test_nor_is_what_it_has_read_elsewhere_and_only_a_retry_understands(
     work(dispatcher)
     assert row(services, out).status is Status.DELIVERED
     assert not marked(sandbox)
+
+
+def test_at_the_end_it_waits_for_rows_that_another_process_holds(
+    services: Services, dispatcher: Dispatcher, clock: Clock, settings: Settings
+) -> None:
+    out = slack_mark(clock)
+    services.outbound.accept([out])
+    services.store.outbox.hasten(clock())
+    url = settings.database_url
+    with ExitStack() as theirs:
+        theirs.enter_context(locked(url, "outbox", rows=True))
+        end = Thread(target=dispatcher.run, args=(lambda: True,))
+        end.start()
+        end.join(0.2)
+        assert end.is_alive()
+        theirs.close()
+        end.join(10)
+    assert row(services, out).status is Status.DELIVERED
 
 
 # What goes wrong, and whether the platform has counted the call all the same.

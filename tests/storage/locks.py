@@ -32,14 +32,15 @@ def execute(url: str, *statements: str) -> None:
 
 
 @contextmanager
-def locked(url: str, table: str = "read_positions") -> Iterator[None]:
-    """Hold the lock that ingest needs, or another's."""
+def locked(url: str, table: str = "read_positions", *, rows: bool = False) -> Iterator[None]:
+    """Hold the lock that ingest needs, or another's; or those of a table's rows, where there are such."""
     with closing(_connect(url)) as connection:
         if url.startswith("sqlite"):
             connection.execute("BEGIN IMMEDIATE")
         else:
             connection.execute("BEGIN")
-            connection.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
+            one = f"SELECT 1 FROM {table} FOR UPDATE" if rows else f"LOCK TABLE {table} IN EXCLUSIVE MODE"
+            connection.execute(one)
         try:
             yield
         finally:
