@@ -47,9 +47,9 @@ def test_it_names_every_fault_of_the_settings(run_bare: Run) -> None:
 
 def test_it_migrates_once(run_bare: Run, empty_database: str) -> None:
     first = run_bare("migrate", DATABASE_URL=empty_database, SECRET_KEY="k")
-    assert (first.exit_code, first.stdout) == (0, "The schema is now 0003 (was empty).\n")
+    assert (first.exit_code, first.stdout) == (0, "The schema is now 0004 (was empty).\n")
     again = run_bare("migrate", DATABASE_URL=empty_database, SECRET_KEY="k")
-    assert (again.exit_code, again.stdout) == (0, "The schema is up to date (0003).\n")
+    assert (again.exit_code, again.stdout) == (0, "The schema is up to date (0004).\n")
 
 
 def test_it_says_in_one_line_that_there_is_no_database_to_migrate(process: Start) -> None:
@@ -91,7 +91,7 @@ def test_a_fresh_checkout_answers_its_first_webhook_check_in_time(process: Start
     until(lambda: crc(port))
     # X waits three seconds; an idle machine takes less than one, a busy one more.
     assert time.monotonic() - began < 3
-    assert serving.out == "The schema is now 0003 (was empty).\n"
+    assert serving.out == "The schema is now 0004 (was empty).\n"
     assert stat.S_IMODE((tmp_path / "readmark.db.secret-key").stat().st_mode) == 0o600
     assert "login" not in serving.err
     assert serving.end() == 0

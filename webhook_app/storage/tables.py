@@ -69,6 +69,7 @@ history = _table(
     "history",
     _key("platform"), _key("reader"), _key("peer"), Column("cursor", BigInteger, primary_key=True),
     _number("read_at"),
+    Index("history_read", "read_at"),
 )  # fmt: skip
 
 people = _table(
@@ -81,6 +82,8 @@ unread_messages = _table(
     "unread_messages",
     _key("platform"), _key("reader"), _key("peer"), Column("message", BigInteger, primary_key=True),
     Index("unread_messages_peer", "platform", "peer"),
+    # Oldest first: ids order like time.
+    Index("unread_messages_oldest", "platform", "message"),
 )  # fmt: skip
 
 unread_overflow = _table(
@@ -135,6 +138,23 @@ audit = Table(
 # Minute 0 holds the total since the beginning, which retention leaves alone.
 counts = _table("counts", _key("name"), Column("minute", BigInteger, primary_key=True), _number("n"))
 
+# Figures of an account in an interval of so many minutes, made anew from the rows they are about. `start`
+# in milliseconds; `times` counts reads by how long they took, as `domain.timing` has it.
+cells = _table(
+    "cells",
+    Column("minutes", BigInteger, primary_key=True), Column("start", BigInteger, primary_key=True),
+    _key("platform"), _key("account"),
+    _number("deliveries"), _number("reads"), _number("marks"), _number("calls"), _text("times"),
+    Index("cells_account", "minutes", "platform", "account", "start"),
+)  # fmt: skip
+
+# Minutes since 1970 whose cells were made before something late came; several rows may say the same.
+stale_minutes = Table(
+    "stale_minutes", metadata,
+    Column("id", Id, primary_key=True, autoincrement=True), _number("minute"),
+    sqlite_autoincrement=True,
+)  # fmt: skip
+
 # Who does what only one process may do; and when a dispatcher was last seen.
 leases = _table("leases", _key("name"), _text("holder"), _number("until"))
 
@@ -171,6 +191,9 @@ outbox = _table(
     Column("due_at", BigInteger),
     _number("last_sent_at"), _number("claimed_until"), _number("attempts"), _text("problem"),
     _number("refused_until"), _number("accepted_at"), _number("delivered_at"),
+    # By the database's clock, when something changed that viewers see; claims are not among it.
+    _number("updated_at", server_default="0"),
+    Index("outbox_updated", "updated_at"),
     # What waits, by account; the last column is for counting.
     Index(
         "outbox_due", "platform", "account", "due_at", "accepted_at",
