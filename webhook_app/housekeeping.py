@@ -1,8 +1,9 @@
-"""What every serving process does besides: writes its counts and, with the lease, drops what is old."""
+"""What every serving process does besides: writes its counts; with the lease makes figures, drops the old."""
 
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable
 
 from webhook_app.errors import ReadmarkError
@@ -12,7 +13,11 @@ from webhook_app.storage.retention import Place
 #: How often the counts are written; they may be gathered for five seconds.
 FLUSH_EVERY = 2.0  # seconds
 #: How often the lease is asked for, and for how long it is held.
-RETAIN_EVERY, LEASE = 60_000, 180_000  # milliseconds
+LEASE_EVERY, LEASE = 60_000, 180_000  # milliseconds
+#: How often figures are made anew; never for more than a twentieth of the time.
+FIGURES_EVERY, REST = 5_000, 20  # milliseconds, times as long as they took
+#: How often what has expired is dropped.
+RETAIN_EVERY = 60_000  # milliseconds
 #: How long after a walk through the history the next begins.
 WALK_EVERY = 6 * 3_600_000  # milliseconds
 log = logging.getLogger(__name__)
@@ -24,6 +29,9 @@ class Housekeeping:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
+        self._mine = False
+        self._next_lease = 0
+        self._next_figures = 0
         self._next = 0
         self._next_walk = 0
         #: The walks still to be made, the one under way first, and how far it has come.
@@ -31,14 +39,28 @@ class Housekeeping:
         self._place: Place | None = None
 
     def step(self) -> bool:
-        """Write the counts and perhaps a piece of retention; returns whether there is more to do at once."""
+        """Write the counts and do a piece of what the lease is for; returns whether there is more at once."""
         self._services.flush()
-        now, store = self._services.clock(), self._services.store
-        if now < self._next:
+        now = self._services.clock()
+        if now >= self._next_lease:
+            self._mine = self._services.store.take_lease("retention", self._holder, LEASE)
+            self._next_lease = now + LEASE_EVERY
+        if not self._mine:
             return False
-        if not store.take_lease("retention", self._holder, LEASE):
-            self._next = now + RETAIN_EVERY
-            return False
+        more = now >= self._next_figures and self._make_figures(now)
+        return (now >= self._next and self._retain(now)) or more
+
+    def _make_figures(self, now: int) -> bool:
+        began = time.monotonic()
+        days = self._services.settings.history_days
+        more = self._services.store.make_figures(now, days, self._holder, LEASE)
+        took = round((time.monotonic() - began) * 1000)
+        self._next_figures = now + (REST * took if more else max(FIGURES_EVERY, REST * took))
+        return more
+
+    def _retain(self, now: int) -> bool:
+        """Drop a piece of what is old; returns whether there is more."""
+        store = self._services.store
         if now >= self._next_walk:
             self._next_walk = now + WALK_EVERY
             days = self._services.settings.history_days

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from webhook_app.accounts import Accounts
 from webhook_app.admission import Admission
 from webhook_app.domain.account import Account
+from webhook_app.domain.counts import MARKS_OF
 from webhook_app.domain.inbound import Inbound
 from webhook_app.domain.outbox import Claim, Outgoing, Policy, State, Verdict
 from webhook_app.domain.position import Mark
@@ -81,8 +82,9 @@ class Outbound:
             self._admission.refuse_limited(accounts, outgoing)
         marks = [Mark(out.platform, out.account, out.peer, out.cursor, out.at) for out in outgoing]
         self._record(Inbound(outgoing[0].platform, marks=marks, outgoing=list(outgoing)))
-        for (platform, _), many in by_account.items():
+        for (platform, account), many in by_account.items():
             self._count(f"marks|{platform}", now, len(many))
+            self._count(f"{MARKS_OF}|{platform}|{account}", now, len(many))
         self._wake()
 
     def window(self, account: Account) -> tuple[int, int, int]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from webhook_app.accounts import Accounts
 from webhook_app.clock import wall_clock
-from webhook_app.domain.counts import Counts
+from webhook_app.domain.counts import CALLS_OF, DELIVERIES_OF, Counts
 from webhook_app.domain.inbound import Inbound, Unreadable
 from webhook_app.domain.outbox import Settled
 from webhook_app.errors import DatabaseUnavailable, Unstorable
@@ -32,9 +32,12 @@ class Services:
         self.platforms = platforms or open_platforms(settings)
         #: They sign sessions, encrypt and hash; the first writes, all read.
         self.secret_keys = secret_keys(settings.database_url, settings.secret_keys)
-        self.store = Store(settings.database_url, self.secret_keys, counts)
+        self.store = Store(settings.database_url, self.secret_keys, counts, clock)
         self.counts = self.store.counts
-        self.store.configure({name: platform.policy for name, platform in self.platforms.items()})
+        self.store.configure(
+            {name: platform.policy for name, platform in self.platforms.items()},
+            {name: platform.sent_at for name, platform in self.platforms.items()},
+        )
         self.known = Known(self.store, self.platforms, clock, settings.api_token)
         #: Called when there is something to pass on: a dispatcher of this process wakes.
         self.on_waiting: Callable[[], object] = lambda: None
@@ -79,6 +82,7 @@ class Services:
     def _count(self, inbound: Inbound, now: int) -> None:
         add, platform = self.counts.add, inbound.platform
         add(f"deliveries|{platform}", now)
+        add(f"{DELIVERIES_OF}|{platform}|{inbound.account}", now)
         for outcome, n in (
             ("accepted", inbound.accepted), ("quarantined", inbound.quarantined), ("ignored", inbound.ignored)
         ):  # fmt: skip
@@ -104,6 +108,7 @@ class Services:
         for one in settled:
             outcome = "delivered" if one.verdict is None else one.verdict.value
             self.counts.add(f"calls|{one.claim.platform}|{outcome}", now)
+            self.counts.add(f"{CALLS_OF}|{one.claim.platform}|{one.claim.account}", now)
 
     def flush(self) -> None:
         """Write the counts, if the database answers."""

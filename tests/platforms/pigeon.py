@@ -16,6 +16,7 @@ from webhook_app.domain.account import Account, Identity
 from webhook_app.domain.inbound import Inbound
 from webhook_app.domain.outbox import Coalescing, Policy, State, Verdict
 from webhook_app.domain.rate import RateLimit, Word
+from webhook_app.domain.timing import SentAt
 from webhook_app.errors import CallRefused, DeliveryError, InvalidValue, NotFound
 from webhook_app.platforms.native import FUTURE, Call, Known, Reply, Request, Window, check_names
 from webhook_app.settings import Settings
@@ -28,6 +29,7 @@ class Pigeon:
     credential_names: tuple[str, ...] = ("secret",)
     paths: tuple[str, ...] = ("/pigeon/",)
     tells_window = False
+    sent_at = SentAt(unit=1, epoch=0)
 
     def __init__(self, settings: Settings, url: str = "http://127.0.0.1:9") -> None:
         self.policy = Policy("seen", RateLimit(10, 1000), Coalescing(5000, first_at_once=True))

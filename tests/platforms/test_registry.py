@@ -43,6 +43,13 @@ def test_moments_order_like_cursors(name: str) -> None:
 
 
 @each
+@pytest.mark.parametrize("cursor", [0, 29_700_859_246, 29_700_859_247, 10**15, 2**63 - 1])
+def test_the_database_reads_moments_by_the_same_rule(name: str, cursor: int) -> None:
+    platform = PLATFORMS.named(name)
+    assert platform.moment(cursor) == platform.sent_at.moment(cursor)
+
+
+@each
 @pytest.mark.parametrize("text", NONSENSE)
 def test_nothing_else_becomes_an_id_or_a_cursor(name: str, text: str) -> None:
     platform = PLATFORMS.named(name)

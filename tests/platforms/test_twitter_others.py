@@ -19,6 +19,7 @@ from tests.platforms.payloads import (
 )
 from webhook_app.domain.inbound import Inbound, Message, Notice
 from webhook_app.platforms.twitter_events import read
+from webhook_app.platforms.twitter_others import receiver
 
 HOUR = 3_600_000
 WRITTEN = Message("twitter", CUSTOMER, BOT, int(MESSAGE), 1586216881472)
@@ -147,3 +148,22 @@ def test_what_is_kept_of_a_job_can_be_read_again(odd: Any) -> None:
 @pytest.mark.parametrize("status", [{"job_id": None}, {"job_id": 5}, {"job_id": []}])
 def test_a_job_without_an_id_is_passed_over(status: dict[str, Any]) -> None:
     assert job(**status) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "account"),
+    [
+        ({"for_user_id": "042"}, "42"),
+        ({"for_user_id": "42", "data": {"filter": {"user_id": "7"}}}, "42"),
+        ({"data": {"filter": {"user_id": "42"}}}, "42"),
+        ({"data": [{"filter": {"user_id": "42"}}, {"filter": {"user_id": "7"}}]}, "42"),
+        ({}, ""),
+        ({"for_user_id": 42}, ""),
+        ({"for_user_id": "bot"}, ""),
+        ({"for_user_id": str(2**63)}, ""),
+        ({"data": [None]}, ""),
+        ({"data": {"filter": "42"}}, ""),
+    ],
+)
+def test_it_says_whom_a_delivery_is_for(said: dict[str, Any], account: str) -> None:
+    assert receiver(said) == account

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from tests.storage.law import BASE, PLATFORM, Cast, Ledger, at_once, groups
 from tests.storage.outgoing import accept, deliver, open_accounts
+from webhook_app.domain.counts import DELIVERIES_OF
 from webhook_app.domain.inbound import Inbound, Message, Notice, Person, Unreadable
 from webhook_app.errors import NotFound
 from webhook_app.storage import Store
@@ -116,14 +117,17 @@ def test_forgetting_leaves_no_trace(shared: Store) -> None:
     accept(shared, 1, BASE, account=(PLATFORM, person), peer=other)
     accept(shared, 2, BASE, account=(PLATFORM, other), peer=person)
     deliver(shared, BASE)
+    shared.counts.add(f"{DELIVERIES_OF}|{PLATFORM}|{person}", BASE)
+    shared.flush_counts(BASE)
+    shared.make_figures(BASE, 90, "tests", 1000)
     tables = {"history", "people", "unread_messages", "notices", "quarantine", "tokens"}
-    tables |= {"accounts", "outbox", "rate_windows", "audit"}
+    tables |= {"cells", "counts", "accounts", "outbox", "rate_windows", "audit"}
     assert set(rows_naming(shared, person)) > tables
     gone = shared.forget(PLATFORM, person, BASE + 1, "tests")
     assert rows_naming(shared, person) == []
     assert gone == {
         "history": 2, "read_positions": 2, "unread_messages": 2, "unread_overflow": 0,
-        "people": 1, "quarantine": 3, "tokens": 1, "outbox": 2, "accounts": 1,
+        "people": 1, "quarantine": 3, "tokens": 1, "outbox": 2, "accounts": 1, "figures": 2,
     }  # fmt: skip
 
 

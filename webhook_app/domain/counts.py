@@ -6,6 +6,10 @@ from collections import Counter
 Gathered = Counter[tuple[str, int]]
 
 
+#: What is counted by account as well: `deliveries of|PLATFORM|ACCOUNT`.
+BY_ACCOUNT = DELIVERIES_OF, MARKS_OF, CALLS_OF = "deliveries of", "marks of", "calls of"
+
+
 class Counts:
     """What this process has counted since the last flush."""
 

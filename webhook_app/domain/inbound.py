@@ -64,6 +64,8 @@ class Inbound:
     platform: str
     #: As it came; not shown, for it may hold what people write.
     body: bytes = field(default=b"", repr=False)
+    #: To which account it was delivered; empty if it does not tell.
+    account: str = ""
     marks: list[Mark] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     people: list[Person] = field(default_factory=list)

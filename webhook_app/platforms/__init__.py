@@ -10,6 +10,7 @@ from webhook_app.domain.account import Account, Identity
 from webhook_app.domain.inbound import Inbound
 from webhook_app.domain.outbox import Policy
 from webhook_app.domain.rate import Word
+from webhook_app.domain.timing import SentAt
 from webhook_app.errors import NotFound
 from webhook_app.platforms.native import Call, Known, Reply, Request, Window
 from webhook_app.platforms.slack import Slack
@@ -35,6 +36,8 @@ class Platform(Protocol):
     tells_window: bool
     #: What is called, how often it may be, and how marks are gathered before it is.
     policy: Policy
+    #: How cursors tell when their messages were sent.
+    sent_at: SentAt
 
     def challenge(self, params: list[tuple[str, str]]) -> dict[str, str]:
         """Answer a webhook check. Raises BadChallenge, NotConfigured, NotFound."""

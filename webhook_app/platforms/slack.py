@@ -10,6 +10,7 @@ from webhook_app.domain.account import Account, Identity
 from webhook_app.domain.inbound import Inbound
 from webhook_app.domain.outbox import Coalescing, Policy, Verdict
 from webhook_app.domain.rate import RateLimit, Word
+from webhook_app.domain.timing import SentAt
 from webhook_app.errors import DeliveryError, InvalidValue, NotFound
 from webhook_app.platforms import slack_calls
 from webhook_app.platforms.native import Call, Known, Reply, Request, Window, check_names
@@ -39,6 +40,8 @@ class Slack:
     paths: tuple[str, ...] = (PREFIX,)
     #: Slack's answers say nothing of its windows.
     tells_window = False
+    #: A `ts` is a time; as an integer it counts microseconds.
+    sent_at = SentAt(unit=1000, epoch=0)
 
     def __init__(self, settings: Settings) -> None:
         self._token = settings.slack_token
@@ -91,9 +94,9 @@ class Slack:
         """Return microseconds as a `ts`."""
         return f"{cursor // 1_000_000}.{cursor % 1_000_000:06}"
 
-    def moment(self, cursor: int) -> int:
+    def moment(self, cursor: int) -> int | None:
         """Return when the message was sent: a `ts` is a time."""
-        return cursor // 1000
+        return self.sent_at.moment(cursor)
 
     def configured(self) -> dict[str, str] | None:
         """Return the environment's token, if there is one."""

@@ -22,7 +22,7 @@ from webhook_app.errors import (
 from webhook_app.platforms import twitter_calls
 from webhook_app.platforms.native import Call, Known, Reply, Request, Window, check_names
 from webhook_app.platforms.twitter_events import read
-from webhook_app.platforms.twitter_ids import moment
+from webhook_app.platforms.twitter_ids import SENT_AT, moment
 from webhook_app.settings import Settings
 
 #: What a crc_token may be made of. The answer to a CRC and the signature of a delivery are the same
@@ -58,6 +58,7 @@ class Twitter:
     paths: tuple[str, ...] = (twitter_calls.PREFIX,)
     #: Every answer of X tells how much of the window is left.
     tells_window = True
+    sent_at = SENT_AT
 
     def __init__(self, settings: Settings) -> None:
         self._secret = (settings.twitter_consumer_secret or "").encode()

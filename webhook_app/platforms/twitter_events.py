@@ -9,7 +9,7 @@ from webhook_app.domain.inbound import Inbound, Unreadable
 from webhook_app.domain.position import Mark
 from webhook_app.platforms.json_body import parse
 from webhook_app.platforms.twitter_ids import moment
-from webhook_app.platforms.twitter_others import activity_notice, legacy_notices, take_messages
+from webhook_app.platforms.twitter_others import activity_notice, legacy_notices, receiver, take_messages
 from webhook_app.platforms.twitter_people import take_people
 
 READS = "direct_message_mark_read_events"
@@ -28,6 +28,7 @@ def read(body: bytes, now: int) -> Inbound:
         return _refuse(inbound, {"_schema": [f"Not JSON: {exc}."]})
     if not isinstance(document, dict):
         return _refuse(inbound, {"_schema": ["Not a JSON object."]})
+    inbound.account = receiver(document)
     if "data" in document:
         _read_activities(inbound, document["data"], now)
     if "data" not in document or READS in document:

@@ -1,4 +1,4 @@
-"""What else X delivers and we keep something of: messages' ids, revocations, ends of replay jobs."""
+"""What else X delivers and we keep something of: for whom, messages' ids, revocations, ends of replays."""
 
 import json
 from datetime import UTC, datetime
@@ -15,6 +15,19 @@ def _id(value: Any) -> int | None:
         number = int(value)
         return number if number < 1 << 63 else None
     return None
+
+
+def receiver(document: dict[str, Any]) -> str:
+    """The account that a delivery is for: `for_user_id`, or the subscription's that asked for an activity.
+
+    Empty if neither is there, which none of X's pages promises.
+    """
+    data = document.get("data")
+    first = data[0] if isinstance(data, list) and data else data
+    asked = first.get("filter") if isinstance(first, dict) else None
+    subscribed = asked.get("user_id") if isinstance(asked, dict) else None
+    found = _id(document.get("for_user_id", subscribed))
+    return "" if found is None else str(found)
 
 
 def take_messages(inbound: Inbound, payload: dict[str, Any], now: int) -> None:

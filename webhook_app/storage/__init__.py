@@ -6,16 +6,19 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from webhook_app.clock import wall_clock
 from webhook_app.domain.counts import Counts
 from webhook_app.domain.inbound import Inbound
 from webhook_app.domain.outbox import Policy
 from webhook_app.domain.position import Key, ReadPosition
+from webhook_app.domain.timing import SentAt
 from webhook_app.errors import NotFound
 from webhook_app.storage import audit, people, positions, quarantine, retention
 from webhook_app.storage.accepting import Accepting
 from webhook_app.storage.accounts import Accounts
 from webhook_app.storage.counts import drop_counts, write_counts
 from webhook_app.storage.database import Database
+from webhook_app.storage.figures import Figures, drop_cells
 from webhook_app.storage.forgotten import Forgotten
 from webhook_app.storage.group_commit import GroupCommit
 from webhook_app.storage.outbox_verbs import Outbox
@@ -32,20 +35,31 @@ COUNT_DAYS = 90
 class Store:
     """Where read positions last. Every verb raises DatabaseUnavailable if the database does not answer."""
 
-    def __init__(self, url: str, keys: tuple[str, ...], counts: Counts | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        keys: tuple[str, ...],
+        counts: Counts | None = None,
+        clock: Callable[[], int] = wall_clock,
+    ) -> None:
         self.database = Database(url)
         self._dialect = self.database.dialect
         self._forgotten = Forgotten([derive(key, "readmark/forgotten") for key in keys])
-        writing = Writing(self.database.engine.dialect, self._forgotten)
+        writing = Writing(self.database.engine.dialect, self._forgotten, clock)
         self._writing = writing
         self._writer = Writer(self.database, writing)
         self._group = GroupCommit(self._writer.write, lambda: self.database.concurrency)
         self.counts = counts or Counts()
         self.accounts = Accounts(self.database, Sealing(keys))
         self.outbox = Outbox(self.database)
+        self.figures = Figures(self.database)
 
-    def configure(self, policies: Mapping[str, Policy]) -> None:
-        """Accept and pass on marks under these policies, by platform; of others nothing is passed on."""
+    def configure(self, policies: Mapping[str, Policy], sent: Mapping[str, SentAt] | None = None) -> None:
+        """Accept and pass on marks under these policies, by platform; of others nothing is passed on.
+
+        `sent`: how their cursors tell when messages were sent.
+        """
+        self.figures.sent = sent or {}
         self._writing.accepting = Accepting(self.database.engine.dialect, policies)
         self.outbox.configure(policies)
 
@@ -139,16 +153,26 @@ class Store:
         if not gathered:
             return
         try:
-            self.write(lambda connection: write_counts(connection, self._dialect, gathered))
+            self.write(lambda connection: write_counts(connection, self._dialect, gathered, now))
         except BaseException:
             self.counts.put_back(gathered)
             raise
 
     def take_lease(self, name: str, holder: str, milliseconds: int) -> bool:
         """Take or renew a lease; returns whether the holder has it."""
-        return self.write(
-            lambda connection: retention.take_lease(connection, self._dialect, name, holder, milliseconds)
-        )
+        return self.write(self._lease(name, holder, milliseconds))
+
+    def _lease(self, name: str, holder: str, milliseconds: int) -> Callable[[Connection], bool]:
+        return lambda connection: retention.take_lease(connection, self._dialect, name, holder, milliseconds)
+
+    def make_figures(self, now: int, days: int, holder: str, milliseconds: int) -> bool:
+        """Make cells anew, under the lease of retention; returns whether there is more to do at once.
+
+        `days`: how long the history is kept.
+        """
+        made = self.figures.make(now, days)
+        kept = self.figures.keep(made, self._lease("retention", holder, milliseconds))
+        return kept and not made.present
 
     def retain(self, now: int) -> None:
         """Delete a piece of what has expired: quarantine, memories, links, old minutes."""
@@ -157,6 +181,7 @@ class Store:
             retention.drop_expired(connection)
             retention.drop_overflow(connection)
             drop_counts(connection, now // 60_000 - COUNT_DAYS * 1440)
+            drop_cells(connection, COUNT_DAYS)
 
         self.write(change)
 

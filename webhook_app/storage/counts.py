@@ -8,12 +8,14 @@ from webhook_app.domain.counts import Gathered
 from webhook_app.storage import sql
 from webhook_app.storage import tables as t
 
+#: From what age on what comes is late: the figures may have been made without it.
+LATE = 60_000  # milliseconds
 #: The minute of the row that holds the total since the beginning.
 TOTAL = 0
 
 
-def write_counts(connection: Connection, dialect: str, gathered: Gathered) -> None:
-    """Add what was gathered to the minutes and to the totals."""
+def write_counts(connection: Connection, dialect: str, gathered: Gathered, now: int) -> None:
+    """Add what was gathered to the minutes and to the totals; what comes late is said to be."""
     rows: Gathered = Counter(gathered)
     for (name, _), n in gathered.items():
         rows[name, TOTAL] += n
@@ -23,6 +25,9 @@ def write_counts(connection: Connection, dialect: str, gathered: Gathered) -> No
     )
     # In one order everywhere, so that two processes cannot deadlock.
     connection.execute(add, [{"name": k[0], "minute": k[1], "n": n} for k, n in sorted(rows.items())])
+    stale = sorted({minute for _, minute in gathered if (minute + 1) * 60_000 < now - LATE})
+    if stale:
+        connection.execute(t.stale_minutes.insert(), [{"minute": minute} for minute in stale])
 
 
 def totals(connection: Connection) -> dict[str, int]:

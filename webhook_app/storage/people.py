@@ -5,6 +5,7 @@ import re
 
 from sqlalchemy import Connection, and_, case, delete, func, or_, select, tuple_, update
 
+from webhook_app.domain.counts import BY_ACCOUNT
 from webhook_app.storage import sql
 from webhook_app.storage import tables as t
 from webhook_app.storage.positions import close_gate
@@ -47,6 +48,10 @@ def forget(
         )
     of_person = delete(t.people).where(t.people.c.platform == platform, t.people.c.id == person)
     gone["people"] = connection.execute(of_person).rowcount
+    figures = (t.cells.c.platform == platform, t.cells.c.account == person)
+    names = [f"{kind}|{platform}|{person}" for kind in BY_ACCOUNT]
+    connection.execute(delete(t.counts).where(t.counts.c.name.in_(names)))
+    gone["figures"] = connection.execute(delete(t.cells).where(*figures)).rowcount
     subject = delete(t.notices).where(t.notices.c.platform == platform, t.notices.c.subject == person)
     connection.execute(subject)
     bound = (t.tokens.c.platform == platform, t.tokens.c.account == person)

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, s
 from webhook_app.domain.position import Key, ReadPosition
 from webhook_app.storage import sql
 from webhook_app.storage import tables as t
+from webhook_app.storage.cells import MINUTE
 
 p = t.read_positions.c
 
@@ -143,7 +144,10 @@ def set_position(connection: Connection, dialect: str, key: Key, cursor: int, no
     )  # fmt: skip
     new = {name: insert.excluded[name] for name in ("cursor", "read_at", "updated_at", "not_before")}
     connection.execute(insert.on_conflict_do_update(index_elements=["platform", "reader", "peer"], set_=new))
-    connection.execute(delete(t.history).where(*_is(t.history, key), t.history.c.cursor > cursor))
+    beyond = (*_is(t.history, key), t.history.c.cursor > cursor)
+    gone = select(t.history.c.read_at // MINUTE).where(*beyond)
+    connection.execute(t.stale_minutes.insert().from_select(["minute"], gone))
+    connection.execute(delete(t.history).where(*beyond))
     past = sql.insert(dialect, t.history).values(
         platform=key[0], reader=key[1], peer=key[2], cursor=cursor, read_at=now
     )

@@ -136,7 +136,11 @@ audit = Table(
 )  # fmt: skip
 
 # Minute 0 holds the total since the beginning, which retention leaves alone.
-counts = _table("counts", _key("name"), Column("minute", BigInteger, primary_key=True), _number("n"))
+counts = _table(
+    "counts",
+    _key("name"), Column("minute", BigInteger, primary_key=True), _number("n"),
+    Index("counts_minute", "minute"),
+)  # fmt: skip
 
 # Figures of an account in an interval of so many minutes, made anew from the rows they are about. `start`
 # in milliseconds; `times` counts reads by how long they took, as `domain.timing` has it.

@@ -1,5 +1,6 @@
 """What one transaction of ingest writes, whatever the number of deliveries in it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -7,12 +8,15 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Dialect, FromClause, and_, delete, exists, or_, select, text
 
+from webhook_app.clock import wall_clock
 from webhook_app.domain.inbound import Person
 from webhook_app.domain.position import Mark, furthest, history
 from webhook_app.storage import sql
 from webhook_app.storage import tables as t
 from webhook_app.storage.accepting import Accepting
 from webhook_app.storage.batch import Batch
+from webhook_app.storage.cells import MINUTE
+from webhook_app.storage.counts import LATE
 from webhook_app.storage.forgotten import Forgotten
 from webhook_app.storage.unread import write_messages
 
@@ -27,8 +31,9 @@ PERSON = list(Person._fields)
 class Writing:
     """The statements of ingest in one dialect, built once."""
 
-    def __init__(self, dialect: Dialect, forgotten: Forgotten) -> None:
+    def __init__(self, dialect: Dialect, forgotten: Forgotten, clock: Callable[[], int] = wall_clock) -> None:
         self._dialect = dialect.name
+        self._clock = clock
         self._forgotten = forgotten
         #: Whether anybody is forgotten, and whether any position was corrected.
         self.exceptions = str(
@@ -39,6 +44,7 @@ class Writing:
         )
         mark = [t.history.c[name] for name in MARK]
         self._positions = sql.Given(dialect, mark, self._upsert_positions)
+        self._late = sql.Given(dialect, mark, self._insert_stale)
         self._history = sql.Given(dialect, mark, self._upsert_history)
         self._corrected = sql.Given(dialect, mark[:3], self._select_corrected)
         self._people = sql.Given(dialect, [t.people.c[name] for name in PERSON], self._upsert_people)
@@ -60,6 +66,9 @@ class Writing:
         if batch.marks:
             rows = furthest(batch.marks)
             steps += self._positions.steps(rows)
+            horizon = self._clock() - LATE
+            late = [mark for mark in batch.marks if mark.read_at < horizon]
+            steps += self._late.steps(late) if late else []
             steps += self._history.steps(history(batch.marks) if len(rows) < len(batch.marks) else rows)
         if batch.people:
             steps += self._people.steps(batch.people)
@@ -124,6 +133,15 @@ class Writing:
             set_={"cursor": new.cursor, "read_at": new.read_at, "updated_at": new.updated_at},
             where=or_(new.cursor > old.cursor, and_(new.cursor == old.cursor, new.read_at < old.read_at)),
         )
+
+    def _insert_stale(self, given: FromClause) -> Any:
+        """Say which minutes' figures are to be made anew; also those that the same marks were counted in."""
+        old, new = t.history.c, given.c
+        same = and_(*(old[name] == new[name] for name in MARK[:4]), old.read_at > new.read_at)
+        here = select((new.read_at // MINUTE).label("minute"))
+        there = select((old.read_at // MINUTE).label("minute")).join_from(given, t.history, same)
+        stale = here.union(there).subquery("stale")
+        return t.stale_minutes.insert().from_select(["minute"], select(stale.c.minute))
 
     def _upsert_history(self, given: FromClause) -> Any:
         """Add to the set, or move a time back."""

@@ -13,6 +13,8 @@ STATISTICS = [
     ("history", "history_read", "10000000 2 2 1 1 1"),
     ("unread_messages", "unread_messages_oldest", "100000 50000 1 1 1"),
     ("outbox", "outbox_updated", "1000000 2 2 1 1"),
+    ("counts", "counts", "1000000 50000 1"),
+    ("counts", "counts_minute", "1000000 20 1"),
     ("cells", "cells", "100000 50000 10 5 1"),
     ("cells", "cells_account", "100000 50000 25000 1000 1"),
 ]
@@ -28,6 +30,7 @@ def upgrade() -> None:
     op.create_index("unread_messages_oldest", "unread_messages", ["platform", "message"])
     op.add_column("outbox", sa.Column("updated_at", sa.BigInteger(), nullable=False, server_default="0"))
     op.create_index("outbox_updated", "outbox", ["updated_at"])
+    op.create_index("counts_minute", "counts", ["minute"])
     op.create_table(
         "cells",
         *_numbers("minutes", "start"),
