@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from tests.conftest import Clock
 from tests.storage.conftest import KEYS
 from tests.storage.law import fresh
 from webhook_app.domain.counts import CALLS_OF, DELIVERIES_OF, MARKS_OF
@@ -34,9 +35,18 @@ class Office:
     """A store on a clock of its own."""
 
     store: Store
-    now: int = START
+    clock: Clock
     days: int = 90
     counted: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    @property
+    def now(self) -> int:
+        """Milliseconds since 1970."""
+        return self.clock.now
+
+    @now.setter
+    def now(self, now: int) -> None:
+        self.clock.now = now
 
     def mark(self, reader: str, peer: str, cursor: int, ago: int) -> None:
         """Somebody has read, so many milliseconds ago."""
@@ -64,10 +74,10 @@ class Office:
 @pytest.fixture(scope="module")
 def office(shared_database: str) -> Iterator[Office]:
     """One for all examples."""
-    store = Store(shared_database, KEYS, clock=lambda: here.now)
+    clock = Clock(START)
+    store = Store(shared_database, KEYS, clock=clock)
     store.configure({}, {PLATFORM: SENT_AT})
-    here = Office(store)
-    yield here
+    yield Office(store, clock)
     store.close()
 
 

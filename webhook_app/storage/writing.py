@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
+from math import inf
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Dialect, FromClause, and_, delete, exists, or_, select, text
 
-from webhook_app.clock import wall_clock
 from webhook_app.domain.inbound import Person
 from webhook_app.domain.position import Mark, furthest, history
 from webhook_app.storage import sql
@@ -28,10 +28,19 @@ MARK = list(Mark._fields)
 PERSON = list(Person._fields)
 
 
+#: Milliseconds since 1970.
+Clock = Callable[[], float]
+
+
+def always_late() -> float:
+    """A clock by which everything comes late."""
+    return inf
+
+
 class Writing:
     """The statements of ingest in one dialect, built once."""
 
-    def __init__(self, dialect: Dialect, forgotten: Forgotten, clock: Callable[[], int] = wall_clock) -> None:
+    def __init__(self, dialect: Dialect, forgotten: Forgotten, clock: Clock = always_late) -> None:
         self._dialect = dialect.name
         self._clock = clock
         self._forgotten = forgotten
