@@ -9,8 +9,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from benchmarks.asking import answers_ms, fill_unread, make_figures, pages
 from benchmarks.delivering import coalescing, delivering, latency
-from benchmarks.hosts import need_wrk
+from benchmarks.hosts import host, need_wrk
 from benchmarks.ingest import EMPTY, LIBRARY, LIBRARY_STORING, OURS, STORELESS, compare, p99
 from benchmarks.marking import accepting, scale
 from benchmarks.size import cold_starts, fill, grown, memory_growth
@@ -73,6 +74,25 @@ def size(kind: str, options: argparse.Namespace) -> list[Row]:
     return [(f"{name}, ingest", "≥ 0.9", f"{rate:.2f}"), (f"{name}, page p50", "≤ 1.5", f"{page:.2f}")]
 
 
+def asking(kind: str, options: argparse.Namespace) -> list[Row]:
+    """What dashboards ask."""
+    with databases(kind, 2) as (small, large):
+        for url, many in ((small, 10_000), (large, options.positions)):
+            fill(url, many)
+            fill_unread(url, many // 10)
+            seconds = make_figures(url)
+        ratio, kilobytes = pages(small, large, rounds=options.rounds)
+        with host(OURS, large, DISPATCH="0") as gunicorn:
+            answers = answers_ms(gunicorn)
+    name = f"{kind}: {options.positions:,} positions"
+    return [
+        (f"{name} / 10,000, first page", "≤ 1.5", f"{ratio:.2f}"),
+        (f"{kind}: the page and all it loads", "≤ 60 KB", f"{kilobytes:.0f} KB"),
+        *((f"{name}, {what}", "≤ 100 ms", f"{ms:.0f} ms") for what, ms in answers.items()),
+        (f"{name}, all figures made from nothing in", "-", f"{seconds:.0f} s"),
+    ]
+
+
 def memory(kind: str, options: argparse.Namespace) -> list[Row]:
     """Whether a worker's memory grows."""
     with databases(kind) as (url,):
@@ -132,7 +152,7 @@ def windows(kind: str, options: argparse.Namespace) -> list[Row]:
 PARTS = {
     f"{name}-{kind}": (part, kind)
     for name, part in (
-        ("cold", cold), ("ingest", ingest), ("size", size), ("memory", memory),
+        ("cold", cold), ("ingest", ingest), ("size", size), ("asking", asking), ("memory", memory),
         ("marks", marks), ("calls", calls), ("windows", windows),
     )
     for kind in ("sqlite", "postgres")

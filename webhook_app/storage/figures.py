@@ -1,7 +1,7 @@
 """Keeps the cells: makes those anew in which something may have happened, outside of ingest's transactions.
 
-1. Up to a mark all cells are made. From a little before it everything is made anew, up to the present, for
-   what is under way may be about a moment that has passed.
+1. Up to a mark, which stays a little behind the present, all cells are made. From there on everything is made
+   anew each time, for what is under way may be about a moment that has passed.
 2. Whatever comes later than that leaves its minutes behind, in the same transaction, to be made anew too.
 3. What is read here is written in a second, short transaction; whoever has lost the lease writes nothing.
 """
@@ -19,8 +19,8 @@ from webhook_app.storage.counts import TOTAL
 from webhook_app.storage.database import Database
 from webhook_app.storage.making import Span, make_cells
 
-#: How far before the mark everything is made anew. Between that and `counts.LATE` lies the time that
-#: transactions may take, and clocks may differ by.
+#: The minutes before the present that are made anew each time. Between that and `counts.LATE` lies the time
+#: that transactions may take, and clocks may differ by.
 AGAIN = 3  # minutes
 #: Rows of the history read in one go, roughly.
 PIECE = 100_000
@@ -74,8 +74,9 @@ class Figures:
     def _make(self, connection: Connection, now: int, kept: int) -> Made:
         done = _mark(connection)
         done = max(_first(connection, now), now - kept) if done is None else min(done, now)
-        first = max(1, done - AGAIN)
-        upto = min(now + 1, first + DAY, max(done + 1, _piece_ends(connection, first)))
+        first, settled_before = max(1, done), now + 1 - AGAIN
+        behind = first < settled_before - AGAIN
+        upto = max(first + 1, _piece_ends(connection, first)) if behind else now + 1
         rows = connection.execute(select(late.id, late.minute).order_by(late.id).limit(PIECE)).all()
         oldest = now - kept + DAY
         wanted = sorted({row.minute for row in rows if oldest < row.minute < first})[:MOST_LATE]
@@ -85,7 +86,9 @@ class Figures:
         minutes = make_cells(connection, spans, self.sent)
         hours = merged(Span(one.first // HOUR * HOUR, -(-one.beyond // HOUR) * HOUR) for one in spans)
         cells = {1: minutes, HOUR: _by_hour([*minutes, *_others(connection, hours, spans)])}
-        return Made(cells, {1: spans, HOUR: hours}, settled, upto, upto > now and not left)
+        return Made(
+            cells, {1: spans, HOUR: hours}, settled, min(upto, settled_before), upto > now and not left
+        )
 
     def _keep(self, connection: Connection, made: Made) -> bool:
         for minutes, spans in made.spans.items():
@@ -142,7 +145,7 @@ def _piece_ends(connection: Connection, first: int) -> int:
     """Before which minute to stop, for one go."""
     query = select(h.read_at).where(h.read_at >= first * MINUTE).order_by(h.read_at)
     last = connection.scalar(query.offset(PIECE).limit(1))
-    return first + DAY if last is None else last // MINUTE
+    return first + DAY if last is None else min(first + DAY, last // MINUTE)
 
 
 def _around(minute: int, mark: int) -> Span:
