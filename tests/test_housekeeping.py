@@ -1,5 +1,6 @@
 """Housekeeping, step by step, on a clock of the test's own."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ from tests.conftest import NOW, Clock
 from webhook_app.domain.inbound import Inbound, Message
 from webhook_app.domain.position import Mark
 from webhook_app.errors import DatabaseUnavailable
-from webhook_app.housekeeping import FLUSH_EVERY, WALK_EVERY, Housekeeping, keep_house
+from webhook_app.housekeeping import FLUSH_EVERY, FOLLOW_EVERY, WALK_EVERY, Housekeeping, keep_house
 from webhook_app.services import Services
 from webhook_app.settings import Settings
 from webhook_app.storage import tables as t
@@ -65,6 +66,36 @@ def test_only_the_holder_of_the_lease_does_it(services: Services) -> None:
     services.store.record(Inbound("twitter", marks=[Mark("twitter", "1", "2", c, 0) for c in (1, 2)]))
     to_the_end(Housekeeping(services))
     assert rows(services, t.history) == 2
+
+
+def read_ten_seconds_ago(services: Services) -> None:
+    """A message that was read then, by the database's clock."""
+    services.store.record(Inbound("twitter", messages=[Message("twitter", "1", "2", 15, NOW)]))
+    services.store.record(Inbound("twitter", marks=[Mark("twitter", "1", "2", 20, NOW)]))
+    past = t.read_positions.update().values(updated_at=t.read_positions.c.updated_at - 10_000)
+    services.store.write(lambda connection: connection.execute(past))
+
+
+def test_what_has_been_read_goes_long_before_the_next_walk(services: Services, clock: Clock) -> None:
+    house = Housekeeping(services)
+    to_the_end(house)
+    read_ten_seconds_ago(services)
+    deadline = time.monotonic() + 10
+    while rows(services, t.unread_messages) and time.monotonic() < deadline:
+        clock.advance(FOLLOW_EVERY / 1000)
+        house.step()
+    assert rows(services, t.unread_messages) == 0
+    assert clock() < NOW + WALK_EVERY
+
+
+def test_only_the_holder_of_the_lease_follows_the_positions(services: Services, clock: Clock) -> None:
+    assert services.store.take_lease("retention", "somebody else", 600_000)
+    house = Housekeeping(services)
+    read_ten_seconds_ago(services)
+    for _ in range(20):
+        clock.advance(FOLLOW_EVERY / 1000)
+        house.step()
+    assert rows(services, t.unread_messages) == 1
 
 
 def test_every_step_writes_the_counts(services: Services) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from webhook_app.errors import ReadmarkError
 from webhook_app.services import Services
+from webhook_app.storage import passed
 from webhook_app.storage.retention import Place
 
 #: How often the counts are written; they may be gathered for five seconds.
@@ -18,6 +19,8 @@ LEASE_EVERY, LEASE = 60_000, 180_000  # milliseconds
 FIGURES_EVERY, REST = 5_000, 20  # milliseconds, times as long as they took
 #: How often what has expired is dropped.
 RETAIN_EVERY = 60_000  # milliseconds
+#: How often the positions that have changed are followed.
+FOLLOW_EVERY = 2000  # milliseconds
 #: How long after a walk through the history the next begins.
 WALK_EVERY = 6 * 3_600_000  # milliseconds
 log = logging.getLogger(__name__)
@@ -29,29 +32,46 @@ class Housekeeping:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
-        self._mine = False
+        #: Whether the lease is ours.
+        self._ours = False
         self._next_lease = 0
+        self._next_follow = 0
         self._next_figures = 0
         self._next = 0
         self._next_walk = 0
         #: The walks still to be made, the one under way first, and how far it has come.
         self._walks: list[Callable[[Place | None], Place | None]] = []
         self._place: Place | None = None
+        #: How far the positions have been followed.
+        self._followed: passed.Place | None = None
 
     def step(self) -> bool:
         """Write the counts and do a piece of what the lease is for; returns whether there is more at once."""
         self._services.flush()
         now = self._services.clock()
         if now >= self._next_lease:
-            self._mine = self._services.store.take_lease("retention", self._holder, LEASE)
+            self._ours = self._services.store.take_lease("retention", self._holder, LEASE)
             self._next_lease = now + LEASE_EVERY
-        if not self._mine:
+        if not self._ours:
+            self._followed = None
             return False
-        more = now >= self._next_figures and self._make_figures(now)
-        return (now >= self._next and self._retain(now)) or more
+        jobs = (
+            (self._next, self._retain), (self._next_follow, self._follow),
+            (self._next_figures, self._make_figures),
+        )  # fmt: skip
+        more = [job(now) for at, job in jobs if now >= at]
+        return any(more)
+
+    def _follow(self, now: int) -> bool:
+        """Delete a piece of the unread ids that have just been read; returns whether there is more."""
+        self._followed, more = self._services.store.follow_positions(self._followed)
+        self._next_follow = now if more else now + FOLLOW_EVERY
+        return more
 
     def _make_figures(self, now: int) -> bool:
         began = time.monotonic()
+        # Should it fail, it fails as often and no more.
+        self._next_figures = now + FIGURES_EVERY
         days = self._services.settings.history_days
         more = self._services.store.make_figures(now, days, self._holder, LEASE)
         took = round((time.monotonic() - began) * 1000)

@@ -14,9 +14,11 @@ from webhook_app.storage import Store
 from webhook_app.storage.batch import merge
 from webhook_app.storage.database import BY_KEY
 from webhook_app.storage.forgotten import Forgotten
+from webhook_app.storage.messages import LIMIT
+from webhook_app.storage.passed import drop_passed, look_for_passed
 from webhook_app.storage.positions import Filter, latest_positions, list_positions, readers_of
 from webhook_app.storage.retention import drop_history
-from webhook_app.storage.unread import LIMIT
+from webhook_app.storage.unread import UnreadFilter, oldest_of_accounts, walk_unread
 from webhook_app.storage.writing import Writing
 
 ROWS = 20_000
@@ -127,6 +129,39 @@ def test_readers_of_a_message(full: Store, reader: str | None, after: str) -> No
         readers_of, platform="twitter", peer="101", message=ROWS // 2, reader=reader, after=after, limit=100
     )
     assert_few(full, lambda: full.read(query), "read_positions", "history")
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        UnreadFilter(("slack", "twitter")),
+        UnreadFilter(("twitter",), after=((ROWS // 2, "1000", "writer"),), limit=30),
+        UnreadFilter(("twitter",), reader="1500"),
+        UnreadFilter(("twitter",), reader="1500", after=((15_003, "1500", "writer"),)),
+        UnreadFilter(("twitter",), peer="writer"),
+        UnreadFilter(("twitter",), peer="writer", after=((ROWS // 2, "1000", "writer"),)),
+        UnreadFilter(("twitter",), reader="1500", peer="writer"),
+    ],
+    ids=str,
+)
+def test_lists_of_what_is_unread(full: Store, wanted: UnreadFilter) -> None:
+    work = partial(walk_unread, wanted=wanted)
+    assert_few(full, lambda: full.read(work), "read_positions", "unread_messages", "people")
+
+
+def test_the_oldest_unread_of_accounts(full: Store) -> None:
+    assert_few(full, lambda: full.read(oldest_of_accounts), "unread_messages")
+
+
+def test_following_the_positions(full: Store) -> None:
+    found = visits(full, lambda: full.read(partial(look_for_passed, after=(ROWS - 100, "", "", ""))))
+    assert {visit.table for visit in found} >= {"read_positions", "unread_messages"}
+    for visit in found:
+        assert visit.searched, visit
+        assert visit.rows is None or visit.rows <= FEW, visit
+    assert_few(
+        full, lambda: full.write(partial(drop_passed, keys=[("twitter", "7", "1")])), "unread_messages"
+    )
 
 
 def test_one_position(full: Store) -> None:

@@ -10,7 +10,7 @@ from webhook_app.domain.inbound import Inbound, Message
 from webhook_app.domain.position import Key, Mark
 from webhook_app.storage import Store
 from webhook_app.storage import tables as t
-from webhook_app.storage.unread import LIMIT
+from webhook_app.storage.messages import LIMIT
 
 
 def wrote(key: Key, *messages: int) -> Inbound:

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from tests.conftest import NOW
 from tests.storage.outgoing import take
 from webhook_app.domain.account import Identity
-from webhook_app.domain.inbound import Inbound, Person, Unreadable
+from webhook_app.domain.inbound import Inbound, Message, Person, Unreadable
 from webhook_app.domain.outbox import Settled, Verdict
 from webhook_app.domain.position import Mark
 from webhook_app.domain.rate import Word
@@ -127,3 +127,17 @@ def walk(client: FlaskClient, address: str) -> list[Any]:
         if answer["next_page"] is None:
             return found
         page = f"&page={answer['next_page']}"
+
+
+def wrote(store: Store, *messages: int, reader: str = BOT, peer: str = ALICE) -> None:
+    """The peer has written to the reader on X."""
+    told = [Message("twitter", reader, peer, one, NOW) for one in messages]
+    store.record(Inbound("twitter", messages=told))
+
+
+def wrote_on_slack(store: Store, *seconds: float, reader: str = SLACK_BOT, peer: str = CHANNEL) -> None:
+    """Somebody has written in the channel so many seconds after now."""
+    told = [
+        Message("slack", reader, peer, (NOW + int(second * 1000)) * 1000 + 100, NOW) for second in seconds
+    ]
+    store.record(Inbound("slack", messages=told))

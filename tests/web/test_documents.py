@@ -30,6 +30,7 @@ from tests.web.callers import (
     record,
     services_of,
     slack_mark,
+    wrote,
     x_mark,
 )
 from tests.web.test_auth import desk_of
@@ -136,6 +137,7 @@ def fill(app: Flask) -> None:
     store: Store = services_of(app).store
     record(store, mark(BOB), mark(ALICE), mark(ALICE, message(-9)), mark(CHARLIE, 1))
     name(store, ALICE, "Alice")
+    wrote(store, message(-3), message(-2), peer=BOB)
     quarantine(store, b"{")
     quarantine(store, b"{}")
     store.log("tests", "fill", "store")
@@ -158,6 +160,7 @@ def fill(app: Flask) -> None:
             {"peer": BOT, "message": str(message(-5))},
             {},
         ),
+        ("GET", "/unread", {}, {"limit": 1}),
         ("GET", "/quarantine", {}, {"limit": 1}),
         ("GET", "/quarantine/{id}", {"id": 1}, {}),
         ("POST", "/quarantine/{id}/retry", {"id": 1}, {}),

@@ -4,7 +4,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.conftest import NOW
-from tests.web.callers import ALICE, BOB, BOT, CHARLIE, mark, message, record
+from tests.web.callers import ALICE, BOB, BOT, CHANNEL, CHARLIE, SLACK_BOT, mark, message, record
+from webhook_app.domain.inbound import Inbound
+from webhook_app.domain.position import Mark
 from webhook_app.storage import Store
 
 READERS = f"/api/v1/messages/twitter/{BOT}/{message(0)}/readers"
@@ -35,6 +37,35 @@ def test_a_message_read_past_counts_from_the_later_mark(api: FlaskClient) -> Non
     assert answer["read"] == [
         {"reader": ALICE, "cursor": str(message(9)), "read_at": "2026-11-21T00:00:09.500Z"}
     ]
+
+
+def test_first_is_the_earliest_of_all_marks_that_reach_so_far(api: FlaskClient, store: Store) -> None:
+    """The platform's times need not grow with its ids, nor deliveries come in order."""
+    record(store, mark(ALICE, message(20), NOW + 500), mark(ALICE, message(15), NOW + 700))
+    for sent in (0, 12, 18):
+        answer = api.get(f"/api/v1/messages/twitter/{BOT}/{message(sent)}/readers?reader={ALICE}").get_json()
+        assert [item["read_at"] for item in answer["read"]] == ["2026-11-21T00:00:00.500Z"]
+
+
+def test_who_was_put_back_has_not_read(api: FlaskClient, store: Store) -> None:
+    store.set_position(("twitter", ALICE, BOT), message(-5), NOW + 60_000, "tests")
+    answer = api.get(READERS).get_json()
+    assert [item["reader"] for item in answer["read"]] == [BOB]
+    assert answer["unread"][0] == {"reader": ALICE, "cursor": str(message(-5))}
+
+
+def test_who_is_forgotten_is_not_known(api: FlaskClient, store: Store) -> None:
+    store.forget("twitter", ALICE, NOW + 60_000, "tests")
+    assert api.get(f"{READERS}?reader={ALICE}").get_json() == {"read": [], "unread": [], "next_page": None}
+
+
+def test_readers_of_a_channel_are_who_has_marked_there(api: FlaskClient, store: Store) -> None:
+    for n, who in enumerate((SLACK_BOT, "T1.U2")):
+        told = Mark("slack", who, CHANNEL, (NOW // 1000 + n) * 1_000_000 + 100, NOW)
+        store.record(Inbound("slack", marks=[told]))
+    answer = api.get(f"/api/v1/messages/slack/{CHANNEL}/{NOW // 1000 + 1}.0001/readers").get_json()
+    assert [item["reader"] for item in answer["read"]] == ["T1.U2"]
+    assert answer["unread"] == [{"reader": SLACK_BOT, "cursor": f"{NOW // 1000}.000100"}]
 
 
 def test_it_narrows_to_a_reader(api: FlaskClient) -> None:

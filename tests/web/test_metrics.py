@@ -8,7 +8,23 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import API_TOKEN, NOW, Clock
-from tests.web.callers import ALICE, BOB, BOT, add_x, bearer, deliver, quarantine, services_of, x_mark
+from tests.web.callers import (
+    ALICE,
+    BOB,
+    BOT,
+    add_slack,
+    add_x,
+    bearer,
+    deliver,
+    mark,
+    message,
+    quarantine,
+    record,
+    services_of,
+    wrote,
+    wrote_on_slack,
+    x_mark,
+)
 from webhook_app.domain.outbox import Verdict
 from webhook_app.settings import Settings
 from webhook_app.storage import Store
@@ -79,6 +95,32 @@ def test_what_is_on_its_way_out_is_counted(api: FlaskClient, app: Flask, clock: 
         f"readmark_rate_limit_used{labels}": 2,
     }.items():
         assert sample(text, name) == value
+
+
+def test_the_oldest_unread_is_told_of_all_and_of_our_accounts(
+    api: FlaskClient, app: Flask, clock: Clock
+) -> None:
+    of_all, of_accounts = "readmark_unread_oldest_seconds", "readmark_unread_by_accounts_oldest_seconds"
+
+    def told(platform: str = "twitter") -> tuple[float, float]:
+        text = api.get("/metrics").text
+        return sample(text, f'{of_all}{{platform="{platform}"}}'), sample(
+            text, f'{of_accounts}{{platform="{platform}"}}'
+        )
+
+    store = services_of(app).store
+    assert told() == told("slack") == (0, 0)
+    wrote(store, message(-500), reader=BOB, peer=BOT)
+    wrote(store, message(-90), message(-30), reader=BOT, peer=ALICE)
+    wrote_on_slack(store, -7.5)
+    add_slack(app)
+    assert (told(), told("slack")) == ((500, 0), (7.5, 7.5))
+    add_x(app)
+    record(store, mark(BOT, message(-90), peer=ALICE))
+    clock.advance(1)
+    assert told() == (501, 31)
+    record(store, mark(BOB, message(-500)), mark(BOT, message(-30), peer=ALICE))
+    assert told() == (0, 0)
 
 
 def test_refused_calls_are_counted_by_the_platforms_word(plain_api: FlaskClient) -> None:

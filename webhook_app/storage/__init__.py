@@ -12,7 +12,7 @@ from webhook_app.domain.outbox import Policy
 from webhook_app.domain.position import Key, ReadPosition
 from webhook_app.domain.timing import SentAt
 from webhook_app.errors import NotFound
-from webhook_app.storage import audit, people, positions, quarantine, retention
+from webhook_app.storage import audit, passed, people, positions, quarantine, retention
 from webhook_app.storage.accepting import Accepting
 from webhook_app.storage.accounts import Accounts
 from webhook_app.storage.counts import drop_counts, write_counts
@@ -195,6 +195,16 @@ class Store:
     def walk_messages(self, place: retention.Place | None) -> retention.Place | None:
         """Delete what has been read in a piece of the unread messages; returns where to go on."""
         return self.write(lambda connection: retention.drop_read_messages(connection, place))
+
+    def follow_positions(self, after: passed.Place | None) -> tuple[passed.Place, bool]:
+        """Delete the unread ids that the next positions to have changed have passed.
+
+        Returns where to go on, and whether there is more at once. Writes nothing where nothing has been read.
+        """
+        look = self.read(lambda connection: passed.look_for_passed(connection, after))
+        for keys in passed.small_batches(look.passed):
+            self.write(partial(passed.drop_passed, keys=keys))
+        return look.end, look.more
 
     def close(self) -> None:
         """Give the connections back."""

@@ -17,6 +17,10 @@ MINUTE, DAY = 60_000, 86_400_000  # milliseconds
 PAGE = 2000
 
 
+#: Under this name all accounts of a platform are counted together; nobody has such an id.
+ALL = "*"
+
+
 class Cell(NamedTuple):
     """Figures of an account in an interval."""
 
@@ -55,7 +59,7 @@ class CellFilter:
 def list_cells(connection: Connection, wanted: CellFilter) -> list[Cell]:
     """At most `limit` cells."""
     query = select(*COLUMNS).where(
-        c.minutes == wanted.minutes, c.start >= wanted.since, c.start < wanted.until
+        c.minutes == wanted.minutes, c.start >= wanted.since, c.start < wanted.until, c.account != ALL
     )
     if wanted.platform is not None:
         query = query.where(c.platform == wanted.platform)
@@ -85,12 +89,17 @@ def list_days(connection: Connection, wanted: CellFilter) -> list[Cell]:
 
 def sum_cells(connection: Connection, minutes: int, since: int, until: int) -> list[Cell]:
     """All accounts together: one cell, without platform and account, for each interval that has any."""
-    query = select(*COLUMNS).where(c.minutes == minutes, c.start >= since, c.start < until)
     by_start: dict[int, list[Cell]] = {}
-    for row in connection.execute(query):
-        cell = read_cell(row)
+    for cell in cells_of_all(connection, minutes, since, until):
         by_start.setdefault(cell.start, []).append(cell)
     return [add_up(cells, start) for start, cells in sorted(by_start.items())]
+
+
+def cells_of_all(connection: Connection, minutes: int, since: int, until: int) -> list[Cell]:
+    """All accounts of a platform together: one cell for each interval and platform that has any."""
+    between = (c.minutes == minutes, c.start >= since, c.start < until)
+    query = select(*COLUMNS).where(*between, c.account == ALL).order_by(c.start, c.platform)
+    return [read_cell(row) for row in connection.execute(query)]
 
 
 def add_up(cells: Iterable[Cell], start: int, platform: str = "", account: str = "") -> Cell:

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Integer, Select, and_, case, cast, exists, func, literal, or_, select
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, Integer, Select, and_, case, cast, exists, fu
 from webhook_app.domain.counts import BY_ACCOUNT, DELIVERIES_OF
 from webhook_app.domain.timing import FINENESS, SentAt
 from webhook_app.storage import tables as t
-from webhook_app.storage.cells import MINUTE, Cell
+from webhook_app.storage.cells import ALL, MINUTE, Cell, add_up
 from webhook_app.storage.counts import TOTAL
 
 h, c = t.history.c, t.counts.c
@@ -28,7 +29,7 @@ class Span(NamedTuple):
 
 
 def make_cells(connection: Connection, spans: Iterable[Span], sent: Mapping[str, SentAt]) -> list[Cell]:
-    """The cells of these minutes, by (start, platform, account)."""
+    """The cells of these minutes: those of all accounts together, and of each."""
     made: dict[Place, _Making] = defaultdict(_Making)
     for span in spans:
         for minute, platform, account, bucket, n in connection.execute(_reads(span, sent)):
@@ -38,7 +39,13 @@ def make_cells(connection: Connection, spans: Iterable[Span], sent: Mapping[str,
                 making.times[bucket] = n
         for place, kind, n in _counted(connection, span):
             made[place].counted[kind] += n
-    return [making.cell(place) for place, making in sorted(made.items())]
+    cells = [making.cell(place) for place, making in sorted(made.items())]
+    return [*_together(cells), *cells]
+
+
+def _together(cells: list[Cell]) -> list[Cell]:
+    by_place = groupby(cells, key=lambda cell: (cell.start, cell.platform))
+    return [add_up(many, start, platform, ALL) for (start, platform), many in by_place]
 
 
 @dataclass(slots=True)

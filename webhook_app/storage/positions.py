@@ -37,14 +37,14 @@ def _with_names() -> Select[Any]:
     """
     return select(
         p.platform, p.reader, p.peer, p.cursor, p.read_at, p.updated_at, p.not_before,
-        _name_of(p.reader).label("reader_name"), _name_of(p.peer).label("peer_name"),
+        name_of(p.platform, p.reader).label("reader_name"), name_of(p.platform, p.peer).label("peer_name"),
     )  # fmt: skip
 
 
-def _name_of(person: ColumnElement[str]) -> ColumnElement[str]:
-    """A person's name, empty if unknown."""
-    of_person = (t.people.c.platform == p.platform, t.people.c.id == person)
-    name = select(t.people.c.name).where(*of_person).correlate(t.read_positions)
+def name_of(platform: ColumnElement[str], person: ColumnElement[str]) -> ColumnElement[str]:
+    """The name of a person in another table's row, empty if unknown."""
+    of_person = (t.people.c.platform == platform, t.people.c.id == person)
+    name = select(t.people.c.name).where(*of_person).correlate_except(t.people)
     return func.coalesce(name.scalar_subquery(), "")
 
 

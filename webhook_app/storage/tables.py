@@ -81,9 +81,10 @@ people = _table(
 unread_messages = _table(
     "unread_messages",
     _key("platform"), _key("reader"), _key("peer"), Column("message", BigInteger, primary_key=True),
-    Index("unread_messages_peer", "platform", "peer"),
-    # Oldest first: ids order like time.
+    # Oldest first, of all, of a reader and of a peer: ids order like time.
     Index("unread_messages_oldest", "platform", "message"),
+    Index("unread_messages_reader", "platform", "reader", "message"),
+    Index("unread_messages_peer", "platform", "peer", "message"),
 )  # fmt: skip
 
 unread_overflow = _table(

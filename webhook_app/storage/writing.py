@@ -18,7 +18,7 @@ from webhook_app.storage.batch import Batch
 from webhook_app.storage.cells import MINUTE
 from webhook_app.storage.counts import LATE
 from webhook_app.storage.forgotten import Forgotten
-from webhook_app.storage.unread import write_messages
+from webhook_app.storage.messages import write_messages
 
 QUARANTINE_LIMIT = 100_000
 #: Whether anybody is forgotten, and whether any position was corrected: nearly never.

@@ -26,12 +26,13 @@ from webhook_app.web.api import (
     rate_limits,
     routing,
     stats,
+    unread,
 )
 from webhook_app.web.front import API, WSGI, Environ, Front, StartResponse
 from webhook_app.web.version import version
 
 #: The parts of the API, in the order of the documents.
-NOUNS = (positions, messages, stats, marks, rate_limits, accounts, quarantine, people, audit)
+NOUNS = (positions, messages, unread, stats, marks, rate_limits, accounts, quarantine, people, audit)
 CONFIG = {
     "SESSION_COOKIE_NAME": "readmark",
     "SESSION_COOKIE_SAMESITE": "Lax",

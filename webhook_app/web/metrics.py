@@ -14,8 +14,10 @@ from webhook_app.storage.numbers import Numbers, read_numbers
 from webhook_app.storage.outbox import OutboxNumbers
 from webhook_app.web.auth import needs, public
 from webhook_app.web.current import services, store
+from webhook_app.web.figure_metrics import TimesToRead
 from webhook_app.web.front import front
 from webhook_app.web.refusals import RETRY_AFTER, logger
+from webhook_app.web.unread_metrics import UnreadAges
 from webhook_app.web.version import version
 
 blueprint = Blueprint("metrics", __name__)
@@ -66,6 +68,8 @@ def metrics() -> Response:
     numbers = store().read(lambda connection: read_numbers(connection, MOMENTS))
     registry.register(Tables(numbers))
     registry.register(Outbox(_way_out(), numbers.totals))
+    registry.register(UnreadAges())
+    registry.register(TimesToRead())
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -7,10 +7,9 @@ from webhook_app.domain.position import ReadPosition
 from webhook_app.errors import InvalidValue
 from webhook_app.storage.positions import Filter, list_positions
 from webhook_app.web.api.routing import noun, route
-from webhook_app.web.api.values import cut, filtered_platform, platforms_with, read_page, value
+from webhook_app.web.api.values import cut, read_page, sides, value
 from webhook_app.web.auth import only_own
 from webhook_app.web.current import platform_named, store
-from webhook_app.web.front import front
 
 blueprint = noun("read positions", "Who has read whose messages, up to where.")
 
@@ -80,19 +79,14 @@ def _filter(
     page: str | None = None,
 ) -> Filter:
     """Read a query's values. Raises InvalidValue."""
-    before, platforms = None, set(front().platforms)
-    if platform is not None:
-        there, platforms = filtered_platform(platform), {platform}
-        reader = None if reader is None else value("reader", there.reader, reader)
-        peer = None if peer is None else value("peer", there.reader, peer)
-        before = None if before_message is None else value("before_message", there.cursor, before_message)
-    elif before_message is not None:
-        raise InvalidValue(
-            "before_message", "This filter needs platform: messages are numbered per platform."
-        )
-    else:
-        for field, text in (("reader", reader), ("peer", peer)):
-            platforms &= platforms if text is None else platforms_with(field, text)
+    platforms, reader, peer = sides(platform, reader, peer)
+    before = None
+    if before_message is not None:
+        if platform is None:
+            raise InvalidValue(
+                "before_message", "This filter needs platform: messages are numbered per platform."
+            )
+        before = value("before_message", platform_named(platform).cursor, before_message)
     only_own(platform, reader, peer)
     after = read_page(page, str, str, str) if updated_since is None else read_page(page, int, str, str, str)
-    return Filter(tuple(platforms), reader, peer, updated_since, before, after, limit + 1)
+    return Filter(platforms, reader, peer, updated_since, before, after, limit + 1)

@@ -44,6 +44,24 @@ def platforms_with(field: str, text: str) -> set[str]:
     return found
 
 
+def sides(
+    platform: str | None, reader: str | None, peer: str | None
+) -> tuple[tuple[str, ...], str | None, str | None]:
+    """The platforms that a filter concerns, in order, and reader and peer in their one spelling.
+
+    Raises InvalidValue.
+    """
+    if platform is not None:
+        there = filtered_platform(platform)
+        reader = None if reader is None else value("reader", there.reader, reader)
+        peer = None if peer is None else value("peer", there.reader, peer)
+        return (platform,), reader, peer
+    platforms = set(front().platforms)
+    for field, text in (("reader", reader), ("peer", peer)):
+        platforms &= platforms if text is None else platforms_with(field, text)
+    return tuple(sorted(platforms)), reader, peer
+
+
 def read_page(text: str | None, *kinds: type[int | str]) -> Place:
     """The place that a page token names, of these kinds; () without a token. Raises InvalidValue."""
     if text is None:
@@ -67,5 +85,9 @@ def cut(rows: list[T], limit: int, place: Callable[[T], Place]) -> tuple[list[T]
     """Split `limit` + 1 rows into a page and the token of the next; `place` is a row's sort key."""
     if len(rows) <= limit:
         return rows, None
-    token = base64.urlsafe_b64encode(orjson.dumps(place(rows[limit - 1]))).decode()
-    return rows[:limit], token
+    return rows[:limit], page_token(place(rows[limit - 1]))
+
+
+def page_token(place: Place) -> str:
+    """The token of a place, as `read_page` takes it."""
+    return base64.urlsafe_b64encode(orjson.dumps(place)).decode()

@@ -12,6 +12,9 @@ ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 STATISTICS = [
     ("history", "history_read", "10000000 2 2 1 1 1"),
     ("unread_messages", "unread_messages_oldest", "100000 50000 1 1 1"),
+    ("unread_messages", "unread_messages_reader", "100000 50000 10 1 1"),
+    # Those of before went with the index.
+    ("unread_messages", "unread_messages_peer", "100000 50000 100 1 1"),
     ("outbox", "outbox_updated", "1000000 2 2 1 1"),
     ("counts", "counts", "1000000 50000 1"),
     ("counts", "counts_minute", "1000000 20 1"),
@@ -28,6 +31,9 @@ def upgrade() -> None:
     """Add them. What the release before writes has defaults."""
     op.create_index("history_read", "history", ["read_at"])
     op.create_index("unread_messages_oldest", "unread_messages", ["platform", "message"])
+    op.create_index("unread_messages_reader", "unread_messages", ["platform", "reader", "message"])
+    op.drop_index("unread_messages_peer", "unread_messages")
+    op.create_index("unread_messages_peer", "unread_messages", ["platform", "peer", "message"])
     op.add_column("outbox", sa.Column("updated_at", sa.BigInteger(), nullable=False, server_default="0"))
     op.create_index("outbox_updated", "outbox", ["updated_at"])
     op.create_index("counts_minute", "counts", ["minute"])
