@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 
 from benchmarks.asking import answers_ms, fill_unread, make_figures, pages
 from benchmarks.delivering import coalescing, delivering, latency
+from benchmarks.exporting import exporting
 from benchmarks.hosts import host, need_wrk
 from benchmarks.ingest import EMPTY, LIBRARY, LIBRARY_STORING, OURS, STORELESS, compare, p99
 from benchmarks.marking import accepting, scale
@@ -136,6 +137,18 @@ def calls(kind: str, options: argparse.Namespace) -> list[Row]:
     return rows
 
 
+def export(kind: str, options: argparse.Namespace) -> list[Row]:
+    """What an export of everything costs."""
+    with databases(kind) as (url,):
+        seen = exporting(url, options.positions)
+    name = f"{kind}: export of {options.positions:,} positions"
+    return [
+        (f"{name}, rows a second", "-", f"{seen.rate:,.0f}"),
+        (f"{name}, memory grows by", "≤ 10 MiB", f"{seen.grown_mib:.1f} MiB"),
+        (f"{name}, p99 of CRCs", "≤ 100 ms", f"{seen.crc_ms:.0f} ms"),
+    ]
+
+
 def windows(kind: str, options: argparse.Namespace) -> list[Row]:
     """Whether processes that are killed overspend or underuse a budget."""
     with databases(kind) as (url,):
@@ -153,7 +166,7 @@ PARTS = {
     f"{name}-{kind}": (part, kind)
     for name, part in (
         ("cold", cold), ("ingest", ingest), ("size", size), ("asking", asking), ("memory", memory),
-        ("marks", marks), ("calls", calls), ("windows", windows),
+        ("marks", marks), ("calls", calls), ("windows", windows), ("export", export),
     )
     for kind in ("sqlite", "postgres")
 }  # fmt: skip

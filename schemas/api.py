@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from schemas.api_fields import Page, PageQuery, text, time, whole
+from schemas.api_fields import NoQuery, Page, PageQuery, text, time, whole
 
 
 class PositionQuery(PageQuery):
@@ -16,6 +16,14 @@ class PositionQuery(PageQuery):
         " moment after its time: to follow changes, go back 10 s each time.",
     )
     before_message = text("Behind this message (needs `platform`).")
+
+
+class ExportQuery(NoQuery):
+    """What of an export."""
+
+    platform = text("Of this platform only.")
+    reader = text("Of this reader only.")
+    peer = text("Of messages of this peer only.")
 
 
 class ReadersQuery(PageQuery):

@@ -8,6 +8,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 from marshmallow.validate import Range
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NAIVE_EPOCH = datetime(1970, 1, 1)
 MILLISECOND = timedelta(milliseconds=1)
 RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
@@ -16,7 +17,8 @@ RFC3339 = re.compile(
 
 def show_time(moment: int) -> str:
     """Write milliseconds since 1970 as RFC 3339, UTC, with milliseconds."""
-    return (EPOCH + moment * MILLISECOND).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment % 1000:03}Z"
+    # Exports write millions; `strftime` takes twice as long.
+    return (NAIVE_EPOCH + moment * MILLISECOND).isoformat(timespec="milliseconds") + "Z"
 
 
 class Moment(fields.Field[int]):

@@ -33,13 +33,14 @@ OF_SERVICES = {"webhook_app.clock", "webhook_app.outbound"}
 BELOW["webhook_app/known.py"] = {*BELOW["webhook_app/platforms"], *BELOW["webhook_app/storage"]}
 BELOW["webhook_app/accounts.py"] = {*BELOW["webhook_app/known.py"], "webhook_app.known"}
 BELOW["webhook_app/admission.py"] = BELOW["webhook_app/accounts.py"]
+BELOW["webhook_app/export.py"] = BELOW["webhook_app/known.py"]
 BELOW["webhook_app/outbound.py"] = {*BELOW["webhook_app/accounts.py"], *OF_OUTBOUND}
 BELOW["webhook_app/services.py"] = {*BELOW["webhook_app/outbound.py"], *OF_SERVICES}
 BELOW["webhook_app/dispatcher.py"] = {*BELOW["webhook_app/services.py"], "webhook_app.services"}
 BELOW["webhook_app/housekeeping.py"] = BELOW["webhook_app/dispatcher.py"]
 BELOW["webhook_app/web"] = {
     *BELOW["webhook_app/dispatcher.py"],
-    *(f"webhook_app.{name}" for name in ("dispatcher", "housekeeping", "web")),
+    *(f"webhook_app.{name}" for name in ("dispatcher", "export", "housekeeping", "web")),
 }
 
 #: Libraries that only one part knows.

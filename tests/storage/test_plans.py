@@ -14,6 +14,7 @@ from webhook_app.storage import Store
 from webhook_app.storage.batch import merge
 from webhook_app.storage.database import BY_KEY
 from webhook_app.storage.forgotten import Forgotten
+from webhook_app.storage.history import history_page
 from webhook_app.storage.messages import LIMIT
 from webhook_app.storage.passed import drop_passed, look_for_passed
 from webhook_app.storage.positions import Filter, latest_positions, list_positions, readers_of
@@ -162,6 +163,22 @@ def test_following_the_positions(full: Store) -> None:
     assert_few(
         full, lambda: full.write(partial(drop_passed, keys=[("twitter", "7", "1")])), "unread_messages"
     )
+
+
+@pytest.mark.parametrize(("reader", "peer"), [(None, None), ("1500", None), (None, "101"), ("1500", "101")])
+def test_a_late_page_begins_where_it_is(full: Store, reader: str | None, peer: str | None) -> None:
+    after = Filter(("twitter",), reader, peer, after=("twitter", "1500", "101"))
+    past = partial(history_page, reader=reader, peer=peer, after=("1500", "101", 15_000), limit=100)
+    found = visits(full, lambda: full.read(lambda c: list_positions(c, after)))
+    found += visits(full, lambda: full.read(partial(past, platform="twitter")))
+    for visit in found:
+        assert visit.searched, visit
+        assert visit.rows is None or visit.rows <= FEW, visit
+        if visit.rows is None and visit.table != "people":
+            # SQLite does not count, but tells where it begins.
+            given = [name for name, value in (("reader=", reader), ("peer=", peer)) if value]
+            assert all(name in visit.how for name in given), visit
+            assert ">" in visit.how or "reader=" in visit.how, visit
 
 
 def test_one_position(full: Store) -> None:

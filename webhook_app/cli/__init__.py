@@ -6,6 +6,7 @@ import click
 
 from webhook_app.cli.accounts import accounts
 from webhook_app.cli.demo import demo
+from webhook_app.cli.export import export
 from webhook_app.cli.mark import mark
 from webhook_app.cli.people import forget
 from webhook_app.cli.positions import positions
@@ -53,6 +54,6 @@ def main() -> None:
 
 
 for _command in (
-    serve, worker, migrate, demo, sandbox, accounts, mark, tokens, positions, quarantine, forget,
+    serve, worker, migrate, demo, sandbox, accounts, mark, tokens, positions, quarantine, forget, export,
 ):  # fmt: skip
     main.add_command(_command)

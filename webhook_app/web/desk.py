@@ -18,6 +18,7 @@ from webhook_app.web import auth, docs, metrics, pages, refusals
 from webhook_app.web.api import (
     accounts,
     audit,
+    export,
     marks,
     messages,
     people,
@@ -32,7 +33,9 @@ from webhook_app.web.front import API, WSGI, Environ, Front, StartResponse
 from webhook_app.web.version import version
 
 #: The parts of the API, in the order of the documents.
-NOUNS = (positions, messages, unread, stats, marks, rate_limits, accounts, quarantine, people, audit)
+NOUNS = (
+    positions, messages, unread, stats, export, marks, rate_limits, accounts, quarantine, people, audit
+)  # fmt: skip
 CONFIG = {
     "SESSION_COOKIE_NAME": "readmark",
     "SESSION_COOKIE_SAMESITE": "Lax",

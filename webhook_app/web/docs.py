@@ -36,6 +36,7 @@ SECURITY: dict[str, dict[str, str]] = {
 }
 #: What stands for a variable in an example.
 EXAMPLES = {name: name.upper() for name in ("platform", "account", "reader", "peer", "message", "id")}
+EXAMPLES |= {"what": "positions", "format": "ndjson"}
 
 
 @blueprint.get(f"{API}/openapi.json")

@@ -5,11 +5,14 @@ from typing import Any
 from schemas.api import PositionQuery, Positions, PositionWithHistory
 from webhook_app.domain.position import ReadPosition
 from webhook_app.errors import InvalidValue
+from webhook_app.platforms.parties import read_parties
+from webhook_app.platforms.rendering import time_to_read
 from webhook_app.storage.positions import Filter, list_positions
 from webhook_app.web.api.routing import noun, route
-from webhook_app.web.api.values import cut, read_page, sides, value
+from webhook_app.web.api.values import cut, read_page, value
 from webhook_app.web.auth import only_own
 from webhook_app.web.current import platform_named, store
+from webhook_app.web.front import front
 
 blueprint = noun("read positions", "Who has read whose messages, up to where.")
 
@@ -52,8 +55,7 @@ def one_position(platform: str, reader: str, peer: str) -> dict[str, Any]:
 def show_position(row: ReadPosition) -> dict[str, Any]:
     """A position as the API shows it; its times are still numbers."""
     there = platform_named(row.platform)
-    sent_at = there.moment(row.cursor)
-    waited = None if sent_at is None or sent_at > row.read_at else (row.read_at - sent_at) / 1000
+    sent_at, waited = time_to_read(there, row.cursor, row.read_at)
     return {
         "platform": row.platform,
         "reader": row.reader,
@@ -79,7 +81,7 @@ def _filter(
     page: str | None = None,
 ) -> Filter:
     """Read a query's values. Raises InvalidValue."""
-    platforms, reader, peer = sides(platform, reader, peer)
+    platforms, reader, peer = read_parties(front().platforms, platform, reader, peer)
     before = None
     if before_message is not None:
         if platform is None:

@@ -11,6 +11,7 @@ from marshmallow import RAISE, Schema
 
 from schemas.api import Problem
 from schemas.api_fields import Conditional, NoQuery
+from webhook_app.export import FIELDS, FORMATS
 from webhook_app.platforms import REGISTRY
 from webhook_app.web.api.bodies import Body
 from webhook_app.web.auth import needs
@@ -25,9 +26,13 @@ PATH: dict[str, dict[str, Any]] = {
     "peer": {"description": "The id of who wrote, or of the channel."},
     "message": {"description": "The id of a message, as the platform writes it."},
     "account": {"description": "The id of the account."},
+    "what": {"description": "What is exported.", "schema": {"type": "string", "enum": list(FIELDS)}},
+    "format": {"description": "How it is written.", "schema": {"type": "string", "enum": list(FORMATS)}},
     "id": {"description": "Which one: a person's or an account's id, or a row's number."},
 }
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+#: What is no JSON.
+TEXT = {"type": "string"}
 NONE: Mapping[Any, Any] = {}
 
 
@@ -47,6 +52,7 @@ def route(
     body: Body | None = None,
     answer: type[Schema] | None = None,
     status: int = 200,
+    media: str | None = None,
     done: str | None = None,
     etag: bool = False,
     headers: type[Schema] | None = None,
@@ -55,10 +61,10 @@ def route(
 ) -> Callable[[V], V]:
     """Declare a view. It gets the values of query and body as keywords beside the path's.
 
-    Without `answer`, 204. `done` says when the same answer comes with 200 instead of `status`. `headers` are
-    those of the request that the view reads, `tells` those that answers carry, and `later` says for which
-    refusals the caller is to come back. The summary and the description in the documents are those of its
-    docstring.
+    Without `answer`, 204; with `media`, the view answers by itself, in this type. `done` says when the same
+    answer comes with 200 instead of `status`. `headers` are those of the request that the view reads, `tells`
+    those that answers carry, and `later` says for which refusals the caller is to come back. The summary and
+    the description in the documents are those of its docstring.
     """
     security = [{"token": [scope]}, {"session": [scope]}]
     parameters = [
@@ -67,7 +73,8 @@ def route(
 
     def declare(view: V) -> V:
         wrapped = body.give(blueprint, view) if body else view
-        wrapped = blueprint.response(status if answer else 204, answer, headers=tells or None)(wrapped)
+        code, shape = (status, answer) if answer else (200, TEXT) if media else (204, None)
+        wrapped = blueprint.response(code, shape, content_type=media, headers=tells or None)(wrapped)
         if done:
             wrapped = blueprint.alt_response(200, schema=answer, description=done, headers=tells)(wrapped)
         for code, why in later.items():
@@ -100,7 +107,8 @@ def finish(response: Response) -> Response:
     """Give an answer its validator, and 304 to who has it already. Answers are for their caller alone."""
     if request.path.startswith(API):
         response.headers.setdefault("Cache-Control", "private, no-cache")
-        if request.method in ("GET", "HEAD") and response.status_code == 200:
+        # A validator of a stream would have to wait for its end.
+        if request.method in ("GET", "HEAD") and response.status_code == 200 and not response.is_streamed:
             response.add_etag()
             response.make_conditional(request)
     return response

@@ -5,11 +5,13 @@ from typing import Any
 from schemas.stats import INTERVALS, Stats, StatsQuery
 from webhook_app.domain.timing import percentile
 from webhook_app.errors import InvalidValue
+from webhook_app.platforms.parties import platforms_with
 from webhook_app.storage.cells import MINUTE, Cell, CellFilter, list_cells, list_days
 from webhook_app.web.api.routing import noun, route
-from webhook_app.web.api.values import cut, filtered_platform, platforms_with, read_page, value
+from webhook_app.web.api.values import cut, filtered_platform, read_page, value
 from webhook_app.web.auth import only_own
 from webhook_app.web.current import services, store
+from webhook_app.web.front import front
 
 blueprint = noun("stats", "What happened, by account and interval.")
 #: How many intervals are shown unless somebody says since when.
@@ -36,7 +38,7 @@ def stats(
         there = filtered_platform(platform)
         account = None if account is None else value("account", there.reader, account)
     elif account is not None:
-        platforms_with("account", account)
+        platforms_with(front().platforms, "account", account)
     only_own(platform, account)
     width = INTERVALS[interval] * MINUTE
     until = services().clock() + 1 if until is None else until

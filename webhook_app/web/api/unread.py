@@ -4,11 +4,13 @@ from itertools import chain
 from typing import Any
 
 from schemas.unread_api import UnreadPage, UnreadQuery
+from webhook_app.platforms.parties import read_parties
 from webhook_app.storage.unread import Unread, UnreadFilter
 from webhook_app.web.api.routing import noun, route
-from webhook_app.web.api.values import page_token, read_page, sides
+from webhook_app.web.api.values import page_token, read_page
 from webhook_app.web.auth import only_own
 from webhook_app.web.current import platform_named, services
+from webhook_app.web.front import front
 from webhook_app.web.unread import age, oldest_unread
 
 blueprint = noun("unread messages", "Which messages wait to be read, and since when.")
@@ -27,7 +29,7 @@ def unread(
     One item a reader and peer with messages that the reader has not read; the one whose message has been
     waiting longest comes first. A page may be short, or empty, although there is a next one.
     """
-    platforms, reader, peer = sides(platform, reader, peer)
+    platforms, reader, peer = read_parties(front().platforms, platform, reader, peer)
     only_own(platform, reader, peer)
     # A message, a reader and a peer of each platform.
     flat = iter(read_page(page, *(int, str, str) * len(platforms)))

@@ -30,38 +30,6 @@ def filtered_platform(name: str) -> Platform:
     return platform_named(name)
 
 
-def platforms_with(field: str, text: str) -> set[str]:
-    """The platforms on which that is an id in its one spelling. Raises InvalidValue if there are none."""
-    found = set()
-    for name, platform in front().platforms.items():
-        try:
-            if platform.reader(text) == text:
-                found.add(name)
-        except InvalidValue:
-            continue
-    if not found:
-        raise InvalidValue(field, "Not an id of any platform.")
-    return found
-
-
-def sides(
-    platform: str | None, reader: str | None, peer: str | None
-) -> tuple[tuple[str, ...], str | None, str | None]:
-    """The platforms that a filter concerns, in order, and reader and peer in their one spelling.
-
-    Raises InvalidValue.
-    """
-    if platform is not None:
-        there = filtered_platform(platform)
-        reader = None if reader is None else value("reader", there.reader, reader)
-        peer = None if peer is None else value("peer", there.reader, peer)
-        return (platform,), reader, peer
-    platforms = set(front().platforms)
-    for field, text in (("reader", reader), ("peer", peer)):
-        platforms &= platforms if text is None else platforms_with(field, text)
-    return tuple(sorted(platforms)), reader, peer
-
-
 def read_page(text: str | None, *kinds: type[int | str]) -> Place:
     """The place that a page token names, of these kinds; () without a token. Raises InvalidValue."""
     if text is None:

@@ -1,0 +1,1 @@
+"""The examples of docs/clients.md, taken out of it and run."""
