@@ -16,6 +16,7 @@ from benchmarks.hosts import host, need_wrk
 from benchmarks.ingest import EMPTY, LIBRARY, LIBRARY_STORING, OURS, STORELESS, compare, p99
 from benchmarks.marking import accepting, scale
 from benchmarks.size import cold_starts, fill, grown, memory_growth
+from benchmarks.watching import ingest_beside, watch
 from benchmarks.windows import overspending
 from tests.databases import postgres_database, postgres_server
 
@@ -162,11 +163,36 @@ def windows(kind: str, options: argparse.Namespace) -> list[Row]:
     ]
 
 
+def live(kind: str, options: argparse.Namespace) -> list[Row]:
+    """What a thousand viewers of one worker see, and take."""
+    with databases(kind) as (url,):
+        seen = watch(url, viewers=1000)
+    name = f"{kind}: 1000 viewers, {seen.deliveries} deliveries"
+    return [
+        (f"{name}, written to seen, p99", "≤ 1 s", f"{seen.p99_ms / 1000:.2f} s"),
+        (f"{name}, p50", "-", f"{seen.p50_ms / 1000:.2f} s"),
+        (f"{kind}: streams that ended before their time", "0", str(seen.ended)),
+        (
+            f"{kind}: memory a viewer, waiting, loaded",
+            "≤ 50 KB",
+            f"{seen.waiting_kib:.0f} {seen.kib:.0f}",
+        ),
+    ]
+
+
+def viewers(kind: str, options: argparse.Namespace) -> list[Row]:
+    """What ten viewers cost ingest."""
+    with databases(kind) as (url,):
+        ratio = ingest_beside(url, viewers=10, rounds=options.rounds, seconds=options.seconds)
+    return [(f"{kind}: ingest with ten viewers / none", "≥ 0.95", f"{ratio:.2f}")]
+
+
 PARTS = {
     f"{name}-{kind}": (part, kind)
     for name, part in (
         ("cold", cold), ("ingest", ingest), ("size", size), ("asking", asking), ("memory", memory),
         ("marks", marks), ("calls", calls), ("windows", windows), ("export", export),
+        ("live", live), ("viewers", viewers),
     )
     for kind in ("sqlite", "postgres")
 }  # fmt: skip

@@ -20,8 +20,9 @@ class Patience:
     idle: float
     #: From the first byte of a request to the end of its header, and from accept to the first byte.
     header: float = 10
-    #: For each piece of a body or of an answer; the application sets the time for the whole.
-    piece: float = 60
+    #: For each piece of a body, and for each of an answer to be taken; the application sets the time for the
+    #: whole. A client that takes nothing must not keep what is meant for it for ever.
+    piece: float = 30
     #: For the rest of a body that the application left.
     unread: float = 2
 
@@ -83,12 +84,21 @@ class Connection:
         if self._stopped:
             return
         self._stopped = True
-        try:
-            # Through a twin, since gevent's shutdown() would throw an error at whoever waits on this socket.
-            with self.sock.dup() as twin:
-                twin.shutdown(socket.SHUT_RD)
-        except OSError:
-            pass  # gone already
+        _shut(self.sock, socket.SHUT_RD)
 
     def _allow(self, seconds: float) -> None:
         self._deadline = time.monotonic() + seconds
+
+
+def hang_up(sock: Any) -> None:
+    """Break a connection off: whoever reads from it or writes to it learns that it is gone."""
+    _shut(sock, socket.SHUT_RDWR)
+
+
+def _shut(sock: Any, how: int) -> None:
+    try:
+        # Through a twin, since gevent's shutdown() would throw an error at whoever waits on this socket.
+        with sock.dup() as twin:
+            twin.shutdown(how)
+    except OSError:
+        pass  # gone already

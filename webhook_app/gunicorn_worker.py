@@ -11,6 +11,7 @@ header alike, and at SIGTERM it waits for every connection, idle ones included. 
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -33,7 +34,7 @@ from gunicorn.http.errors import (
 from gunicorn.http.parser import RequestParser
 from gunicorn.workers.ggevent import GeventWorker
 
-from webhook_app.gunicorn_connection import Connection, Patience
+from webhook_app.gunicorn_connection import Connection, Patience, hang_up
 
 #: Seconds in which to leave by ourselves before gunicorn's master kills, at `graceful_timeout`.
 MASTER_MARGIN = 3
@@ -96,6 +97,8 @@ class ReadmarkWorker(GeventWorker):  # type: ignore[misc]  # gunicorn publishes 
 
     #: Seconds for a header to arrive.
     header_seconds: float = 10
+    #: Seconds for a client to take a piece of an answer, or to send one of a body.
+    piece_seconds: float = 30
     #: Seconds after SIGTERM in which requests that have begun to arrive may finish arriving.
     last_read_seconds: float = 2
     #: Seconds that are left to all when somebody asks with SIGINT or SIGQUIT, at a terminal for instance.
@@ -111,7 +114,7 @@ class ReadmarkWorker(GeventWorker):  # type: ignore[misc]  # gunicorn publishes 
         Its `extensions["readmark.stop"]` is called when the last request has been answered.
         """
         super().load_wsgi()
-        self.patience = Patience(idle=self.cfg.keepalive, header=self.header_seconds)
+        self.patience = Patience(self.cfg.keepalive, self.header_seconds, self.piece_seconds)
         self.connections: set[Connection] = set()
         self.shutdown = Shutdown()
         # gevent would print tracebacks, with whatever their messages hold, over many lines.
@@ -120,6 +123,7 @@ class ReadmarkWorker(GeventWorker):  # type: ignore[misc]  # gunicorn publishes 
 
         def with_shutdown(environ: dict[str, Any], start_response: Any) -> Any:
             environ["readmark.shutdown"] = self.shutdown
+            environ["readmark.hang_up"] = partial(hang_up, environ["gunicorn.socket"])
             return application(environ, start_response)
 
         self.wsgi = with_shutdown

@@ -17,6 +17,7 @@ class HastyWorker(ReadmarkWorker):
     """The worker with little patience, so that its tests are short."""
 
     header_seconds = 0.5
+    piece_seconds = 1
     quit_seconds = 0.5
 
 
@@ -66,6 +67,20 @@ class App:
         yield b"begun\n"
         environ["readmark.shutdown"].wait()
         yield b"done\n"
+
+    def flood(self, environ: dict[str, Any]) -> Iterator[bytes]:
+        """Send more than anybody takes, until it fails."""
+        self.waiting += 1
+        try:
+            while True:
+                yield bytes(1 << 20)
+        finally:
+            self.waiting -= 1
+
+    def stubborn(self, environ: dict[str, Any]) -> Iterator[bytes]:
+        """The same, but hang up at the end of the process."""
+        environ["readmark.shutdown"].call(environ["readmark.hang_up"])
+        return self.flood(environ)
 
     def slow(self, environ: dict[str, Any]) -> Answer:
         """Answer a moment after the process has begun to end."""

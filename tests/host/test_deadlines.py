@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.host.hosting import Host, gunicorn, read_until
+from tests.host.hosting import Host, gunicorn, read_until, until
 
 GET = b"GET /hello HTTP/1.1\r\nHost: bot.example\r\n\r\n"
 
@@ -68,3 +68,10 @@ def test_a_large_body_that_nobody_reads_does_not_cost_the_answer(host: Host) -> 
 
 def test_a_refused_body_that_never_ends_is_cut_off(host: Host) -> None:
     assert host.exchange(b"POST /hello HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf").endswith(b"hello")
+
+
+def test_a_client_that_takes_nothing_is_given_up(host: Host) -> None:
+    with host.connect(b"GET /flood HTTP/1.1\r\nHost: a\r\n\r\n") as sock:
+        read_until(sock, b"200 OK")
+        until(lambda: host.get("/in_flight") == "1")
+        until(lambda: host.get("/in_flight") == "0", 10)

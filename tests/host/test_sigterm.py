@@ -93,6 +93,15 @@ def test_it_answers_what_was_still_arriving(tmp_path: Path) -> None:
         assert host.process.wait(30) == 0
 
 
+def test_the_application_may_hang_up_on_who_takes_nothing(tmp_path: Path) -> None:
+    with gunicorn(tmp_path, WEB_CONCURRENCY="1") as host:
+        with host.connect(b"GET /stubborn HTTP/1.1\r\nHost: bot.example\r\n\r\n") as sock:
+            read_until(sock, b"200 OK")
+            until(lambda: host.get("/in_flight") == "1")
+            assert host.terminate() < 5
+        assert "unfinished" not in "\n".join(host.log)
+
+
 def test_it_waits_for_the_callbacks_of_the_application(tmp_path: Path) -> None:
     with gunicorn(tmp_path, WEB_CONCURRENCY="3") as host:
         until(lambda: len({host.get("/process") for _ in range(20)}) == 3)

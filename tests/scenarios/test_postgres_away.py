@@ -1,16 +1,20 @@
 """Postgres goes away in mid-load, as in a crash, and comes back."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.databases import StoppablePostgres, migrated, postgres_database, stoppable_postgres
-from tests.scenarios.deliveries import deliveries
+from tests.host.hosting import until
+from tests.scenarios.deliveries import deliveries, mark
 from tests.scenarios.load import Load
-from tests.scenarios.service import serving
+from tests.scenarios.service import Service, serving
 from tests.scenarios.truth import expect_nothing_lost
+from tests.scenarios.viewers import deliver, looking_on
 from tests.scenarios.watch import PATIENCE, CrcWatch
+from tests.scenarios.wire import Wire, get
 from webhook_app.storage import Store
 
 
@@ -66,3 +70,24 @@ def test_it_starts_without_postgres_and_serves_when_it_comes(
         assert not load.running
     assert len(load.acknowledged) == 99
     expect_nothing_lost(store, load)
+
+
+def test_streams_stay_open_and_miss_nothing(
+    server: StoppablePostgres, environ: dict[str, str], tmp_path: Path
+) -> None:
+    with serving(tmp_path, **environ, WEB_CONCURRENCY="1") as service, looking_on(service) as seen:
+        seen.until(lambda: seen.last_id)
+        for number in range(2):
+            server.stop()
+            until(lambda: not ready(service))
+            server.start()
+            until(lambda: ready(service))
+            deliver(service, mark(number))
+            seen.until(partial(seen.knows, cursor=str(mark(number).cursor)))
+        assert "Traceback" not in "\n".join(service.log)
+
+
+def ready(service: Service) -> bool:
+    """Whether the service has its database."""
+    with Wire(service.port) as wire:
+        return wire.exchange(get("/readyz")).status == 200

@@ -38,7 +38,7 @@ FILL = {
         f"'twitter', CAST(1 + n % {ACCOUNTS} AS text), CAST(n AS text), 7,"
         f" CASE WHEN n / {ACCOUNTS} % 3 = 0 THEN 7 ELSE -1 END,"
         f" CASE WHEN n / {ACCOUNTS} % 3 = 0 OR n / {ACCOUNTS} % 10 = 1 THEN NULL ELSE {NOW} + n END,"
-        f" 0, 0, 0, '', 0, {NOW}, 0, 0",
+        f" 0, 0, 0, '', 0, {NOW}, 0, n",
     ),
 }  # fmt: skip
 

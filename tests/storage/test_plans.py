@@ -12,6 +12,7 @@ from webhook_app.domain.inbound import Inbound, Message, Person
 from webhook_app.domain.position import Mark
 from webhook_app.storage import Store
 from webhook_app.storage.batch import merge
+from webhook_app.storage.changes import Wanted, since
 from webhook_app.storage.database import BY_KEY
 from webhook_app.storage.forgotten import Forgotten
 from webhook_app.storage.history import history_page
@@ -215,3 +216,12 @@ def test_a_full_conversation_does_not_read_its_thousand_ids_again(full: Store) -
     for visit in visits(full, lambda: full.record(more)):
         assert visit.searched, visit
         assert visit.rows is None or visit.rows <= 10, visit
+
+
+@pytest.mark.parametrize("wanted", [None, Wanted(("twitter",)), Wanted(("twitter",), reader="1500")])
+def test_changes(full: Store, wanted: Wanted | None) -> None:
+    def look() -> None:
+        found = full.changes(since(ROWS - 300), 1000, wanted, ({}, {}))
+        assert found.positions or wanted
+
+    assert_few(full, look, "read_positions")

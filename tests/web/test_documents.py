@@ -223,7 +223,8 @@ def try_out(operation: Any) -> None:
     )
     def answers_keep_to_it(positive: Any, negative: Any) -> None:
         for case in (positive, negative):
-            case.call_and_validate(headers=bearer(API_TOKEN), checks=PROMISES)
+            # For so many seconds a stream is read.
+            case.call_and_validate(headers=bearer(API_TOKEN), checks=PROMISES, timeout=0.5)
 
     answers_keep_to_it()
 

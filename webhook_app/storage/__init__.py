@@ -15,6 +15,7 @@ from webhook_app.errors import NotFound
 from webhook_app.storage import audit, passed, people, positions, quarantine, retention
 from webhook_app.storage.accepting import Accepting
 from webhook_app.storage.accounts import Accounts
+from webhook_app.storage.changes import NOTHING, Changes, Look, Places, Seen, Wanted
 from webhook_app.storage.counts import drop_counts, write_counts
 from webhook_app.storage.database import Database
 from webhook_app.storage.figures import Figures, drop_cells
@@ -55,6 +56,7 @@ class Store:
         self.accounts = Accounts(self.database, Sealing(keys))
         self.outbox = Outbox(self.database)
         self.figures = Figures(self.database)
+        self._changes = Changes(self.database.engine.dialect)
 
     def configure(self, policies: Mapping[str, Policy], sent: Mapping[str, SentAt] | None = None) -> None:
         """Accept and pass on marks under these policies, by platform; of others nothing is passed on.
@@ -76,6 +78,13 @@ class Store:
     def read(self, query: Callable[[Connection], T]) -> T:
         """Run a query of this package's modules."""
         return self.database.read(query)
+
+    def changes(
+        self, places: Places, limit: int, wanted: Wanted | None = None, seen: tuple[Seen, Seen] = NOTHING
+    ) -> Look:
+        """What has changed behind these places; see `Changes.look`."""
+        look = self._changes.look
+        return self.database.read(lambda c: look(c, places, limit, wanted, seen), by_key=True)
 
     def write(self, change: Callable[[Connection], T]) -> T:
         """Run a change of this package's modules in a transaction of its own."""

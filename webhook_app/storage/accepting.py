@@ -29,7 +29,7 @@ KEY = ["platform", "account", "peer"]
 #: An outgoing mark's columns, and those of an echo.
 MARK = [*KEY, "wanted", "accepted_at"]
 REST = ["due_at", "acknowledged", "delivered_at", "last_sent_at", "claimed_until", "attempts", "problem",
-        "refused_until"]  # fmt: skip
+        "refused_until", "updated_at"]  # fmt: skip
 
 
 class Accepting:
@@ -69,7 +69,7 @@ class Accepting:
         soon = and_(self._of(g.platform, first_at_once=True) == 1, a.scarce_until <= g.accepted_at)
         due = g.accepted_at + case((soon, 0), else_=self._of(g.platform))
         account = and_(a.platform == g.platform, a.id == g.account)
-        rest = [due, literal(-1), *[literal(0)] * 4, literal(""), literal(0)]
+        rest = [due, literal(-1), *[literal(0)] * 4, literal(""), literal(0), sql.now_ms()]
         rows = select(*g, *rest).join_from(given, t.accounts, account).where(literal(1) == 1)
         insert = sql.insert(self._dialect, t.outbox).from_select([*MARK, *REST], rows)
         old, new = t.outbox.c, insert.excluded
@@ -87,6 +87,7 @@ class Accepting:
                 "due_at": func.coalesce(old.due_at, again),
                 "accepted_at": case((idle, new.accepted_at), else_=old.accepted_at),
                 "attempts": case((idle, 0), else_=old.attempts),
+                "updated_at": new.updated_at,
             },
             where=and_(new.wanted > old.acknowledged, or_(new.wanted > old.wanted, idle)),
         )
@@ -123,7 +124,9 @@ class Accepting:
         """The account has read there by other means; the row remembers it also if nothing was ever wanted."""
         g, a = given.c, t.accounts.c
         account = and_(a.platform == g.platform, a.id == g.account)
-        rest = [null(), g.wanted, g.accepted_at, *[literal(0)] * 3, literal(""), literal(0)]
+        rest = [
+            null(), g.wanted, g.accepted_at, *[literal(0)] * 3, literal(""), literal(0), sql.now_ms()
+        ]  # fmt: skip
         rows = select(*g, *rest).join_from(given, t.accounts, account).where(literal(1) == 1)
         insert = sql.insert(self._dialect, t.outbox).from_select([*MARK, *REST], rows)
         old, new = t.outbox.c, insert.excluded
@@ -140,6 +143,7 @@ class Accepting:
                 "attempts": case((done, 0), else_=old.attempts),
                 "problem": case((done, ""), else_=old.problem),
                 "refused_until": case((done, 0), else_=old.refused_until),
+                "updated_at": new.updated_at,
             },
             where=new.acknowledged > old.acknowledged,
         )

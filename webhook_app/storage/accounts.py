@@ -147,7 +147,12 @@ class Accounts:
         def change(connection: Connection) -> int:
             o, bound = t.outbox.c, and_(t.tokens.c.platform == platform, t.tokens.c.account == id)
             waits = (o.platform == platform, o.account == id, o.due_at.is_not(None))
-            dropped = {"due_at": None, "claimed_until": 0, "problem": "account removed"}
+            dropped = {
+                "due_at": None,
+                "claimed_until": 0,
+                "problem": "account removed",
+                "updated_at": sql.now_ms(),
+            }
             many = connection.execute(update(t.outbox).where(*waits).values(dropped)).rowcount
             if not connection.execute(delete(t.accounts).where(_is(platform, id))).rowcount:
                 raise NotFound("There is no such account.")

@@ -63,7 +63,7 @@ class Claiming:
         rows, windows = gather(link.ask, *locks)
         turn.take(dict(map(delivery_of, rows)), self._ledger.windows(link, budgets, windows))
         claims = turn.claim(room)
-        link.commit(self._ledger.write(turn.changed, turn.windows, turn.entries()))
+        link.commit(self._ledger.write(turn.changed, turn.windows, turn.entries(), settled=False))
         return claims
 
 

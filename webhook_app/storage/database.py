@@ -109,6 +109,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = open_engine(url)
         self.dialect = self.engine.dialect.name
+        self._reading_by_key = self.engine.execution_options(by_key=True)
         self._writing = self.engine.execution_options(writes=True)
         self._writing_by_key = self.engine.execution_options(writes=True, by_key=True)
         self._checked = False
@@ -132,10 +133,14 @@ class Database:
             with translated(), self.engine.connect():
                 self._opened = True
 
-    def read(self, work: Callable[[Connection], T]) -> T:
-        """Run a query in a transaction. Raises DatabaseUnavailable."""
+    def read(self, work: Callable[[Connection], T], *, by_key: bool = False) -> T:
+        """Run a query in a transaction. Raises DatabaseUnavailable.
+
+        `by_key`: its statements are over given rows.
+        """
         self._open()
-        return self.concurrency.aside(lambda: self._run(self.engine, work))
+        engine = self._reading_by_key if by_key else self.engine
+        return self.concurrency.aside(lambda: self._run(engine, work))
 
     def write(self, work: Callable[[Connection], T], *, by_key: bool = False) -> T:
         """Run a change in a transaction and commit it. Raises DatabaseUnavailable, Unstorable.

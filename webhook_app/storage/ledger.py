@@ -62,8 +62,10 @@ class Ledger:
         o, a, w = t.outbox.c, t.accounts.c, t.rate_windows.c
         key = [o[name] for name in KEY]
         self._deliveries = sql.Given(dialect, key, self._select_deliveries)
-        self._write_deliveries = sql.Given(
-            dialect, [*key, *(o[name] for name in DELIVERY)], lambda given: _update(t.outbox, given, KEY)
+        delivery = [*key, *(o[name] for name in DELIVERY)]
+        self._write_claimed = sql.Given(dialect, delivery, lambda given: _update(t.outbox, given, KEY))
+        self._write_settled = sql.Given(
+            dialect, delivery, lambda given: _update(t.outbox, given, KEY, updated_at=sql.now_ms())
         )
         # `opens_at` is the present moment.
         self._accounts = sql.Given(dialect, [a.platform, a.owner, a.id, a.opens_at], self._select_accounts)
@@ -111,16 +113,18 @@ class Ledger:
         deliveries: Mapping[Key, Delivery],
         windows: Mapping[Budget, RateWindow],
         accounts: Mapping[Whose, Entry],
+        *,
+        settled: bool,
     ) -> Steps:
         """Write back what was locked, and find out when the accounts have something due again.
 
-        That is asked once they are locked, in a statement that sees all that was committed before.
+        That is asked once they are locked, in a statement that sees all that was committed before. Who looks
+        at the outbox is to see that calls are settled, but not each claim.
         """
         steps: Steps = []
         if deliveries:
-            steps += self._write_deliveries.steps(
-                [(*key, *_of_delivery(row)) for key, row in deliveries.items()]
-            )
+            write = self._write_settled if settled else self._write_claimed
+            steps += write.steps([(*key, *_of_delivery(row)) for key, row in deliveries.items()])
         if windows:
             steps += self._write_windows.steps(
                 [(*budget, *_of_window(window)) for budget, window in windows.items()]

@@ -38,7 +38,8 @@ class OutboxNumbers(NamedTuple):
 
 
 _account = and_(a.platform == o.platform, a.id == o.account)
-_columns = select(
+#: What `row_of` takes.
+COLUMNS = select(
     *KEY, o.wanted, o.acknowledged, o.due_at, o.attempts, o.problem, o.refused_until,
     o.accepted_at, o.delivered_at, a.state,
 ).join_from(t.outbox, t.accounts, _account, isouter=True)  # fmt: skip
@@ -60,16 +61,16 @@ def list_outbox(connection: Connection, wanted: OutboxFilter) -> list[OutboxRow]
     conditions += CONDITIONS[wanted.status] if wanted.status is not None else ()
     if wanted.after:
         conditions.append(tuple_(*KEY) > tuple_(*wanted.after))
-    query = _columns.where(*conditions).order_by(*KEY).limit(wanted.limit)
-    return [_row(row) for row in connection.execute(query)]
+    query = COLUMNS.where(*conditions).order_by(*KEY).limit(wanted.limit)
+    return [row_of(row) for row in connection.execute(query)]
 
 
 def rows_of(connection: Connection, keys: Iterable[Key]) -> dict[Key, OutboxRow]:
     """The rows of these keys, as far as there are any."""
     asked, found = sorted(set(keys)), dict[Key, OutboxRow]()
     for start in range(0, len(asked), PIECE):
-        query = _columns.where(tuple_(*KEY).in_(asked[start : start + PIECE]))
-        found |= {row.key: row for row in map(_row, connection.execute(query))}
+        query = COLUMNS.where(tuple_(*KEY).in_(asked[start : start + PIECE]))
+        found |= {row.key: row for row in map(row_of, connection.execute(query))}
     return found
 
 
@@ -103,17 +104,16 @@ def list_refusals(connection: Connection, now: int) -> dict[Key, tuple[int, str]
     return {tuple(row[:3]): (row[3], row[4]) for row in connection.execute(query)}
 
 
-def _row(row: Any) -> OutboxRow:
-    acknowledged = None if row.acknowledged < 0 else row.acknowledged
+def row_of(row: Sequence[Any]) -> OutboxRow:
+    """A row as selected."""
+    wanted, acknowledged, due_at, state = row[3], row[4], row[5], row[-1]
+    if wanted <= acknowledged:
+        status = Status.DELIVERED
+    elif due_at is None:
+        status = Status.FAILED
+    else:
+        status = Status.WAITING if state == State.ACTIVE else Status.STOPPED
     return OutboxRow(
-        row.platform, row.account, row.peer, row.wanted, acknowledged, _status(row), row.due_at,
-        row.attempts, row.problem, row.refused_until, row.accepted_at, row.delivered_at or None,
+        row[0], row[1], row[2], wanted, None if acknowledged < 0 else acknowledged, status, due_at,
+        row[6], row[7], row[8], row[9], row[10] or None,
     )  # fmt: skip
-
-
-def _status(row: Any) -> Status:
-    if row.wanted <= row.acknowledged:
-        return Status.DELIVERED
-    if row.due_at is None:
-        return Status.FAILED
-    return Status.WAITING if row.state == State.ACTIVE else Status.STOPPED

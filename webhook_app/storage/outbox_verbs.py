@@ -123,7 +123,7 @@ class Outbox:
                     (unsure, sql.greatest(literal(now), o.last_sent_at + CALL_TIMEOUT)),
                     else_=now,
                 )
-                fresh = {"due_at": idle, "attempts": 0, "refused_until": 0}
+                fresh = {"due_at": idle, "attempts": 0, "refused_until": 0, "updated_at": sql.now_ms()}
                 connection.execute(update(t.outbox).where(*same).values(fresh))
                 _execute(connection, self._wake, [(*key[:2], now)])
             audit.log(connection, who, "retry mark", "/".join(key))

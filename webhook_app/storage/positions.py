@@ -49,7 +49,7 @@ def name_of(platform: ColumnElement[str], person: ColumnElement[str]) -> ColumnE
 
 
 #: Made once: building it costs more than running it.
-_SELECT = _with_names()
+COLUMNS = _with_names()
 
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
@@ -72,7 +72,7 @@ def list_positions(connection: Connection, wanted: Filter) -> list[ReadPosition]
     for platform in sorted(wanted.platforms):
         if wanted.after and platform < str(wanted.after[0]):
             continue
-        query = _SELECT.where(p.platform == platform, *_conditions(wanted)).order_by(*key)
+        query = COLUMNS.where(p.platform == platform, *_conditions(wanted)).order_by(*key)
         if wanted.after and platform == wanted.after[0]:
             query = query.where(tuple_(*key) > tuple_(*wanted.after[1:]))
         rows = connection.execute(query.limit(wanted.limit - len(found)))
@@ -84,7 +84,7 @@ def list_positions(connection: Connection, wanted: Filter) -> list[ReadPosition]
 
 def _by_time(connection: Connection, wanted: Filter, since: int) -> list[ReadPosition]:
     order = (p.updated_at, p.platform, p.reader, p.peer)
-    query = _SELECT.where(p.updated_at >= since, p.platform.in_(wanted.platforms), *_conditions(wanted))
+    query = COLUMNS.where(p.updated_at >= since, p.platform.in_(wanted.platforms), *_conditions(wanted))
     if wanted.after:
         query = query.where(tuple_(*order) > tuple_(*wanted.after))
     return [ReadPosition(*row) for row in connection.execute(query.order_by(*order).limit(wanted.limit))]
@@ -92,13 +92,13 @@ def _by_time(connection: Connection, wanted: Filter, since: int) -> list[ReadPos
 
 def latest_positions(connection: Connection, limit: int) -> list[ReadPosition]:
     """The positions that changed last, newest first."""
-    rows = connection.execute(_SELECT.order_by(p.updated_at.desc()).limit(limit))
+    rows = connection.execute(COLUMNS.order_by(p.updated_at.desc()).limit(limit))
     return [ReadPosition(*row) for row in rows]
 
 
 def one_position(connection: Connection, key: Key) -> ReadPosition | None:
     """The position of that key."""
-    row = connection.execute(_SELECT.where(*_is(t.read_positions, key))).one_or_none()
+    row = connection.execute(COLUMNS.where(*_is(t.read_positions, key))).one_or_none()
     return ReadPosition(*row) if row else None
 
 

@@ -42,7 +42,7 @@ class Settling:
             window = windows.get((whose[0], entry.owner, policy.method))
             if window is not None:
                 accounts[whose] = entry.beside(window, policy.limit, now)
-        link.commit(ledger.write(rows, windows, accounts))
+        link.commit(ledger.write(rows, windows, accounts, settled=True))
 
     def _budget(self, result: Settled) -> Budget:
         claim = result.claim

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, ColumnClause, Dialect, Table, column, literal_column
+from sqlalchemy import BigInteger, ColumnClause, Dialect, Table, Text, column, literal_column
 from sqlalchemy import table as sqlalchemy_table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
@@ -70,6 +70,24 @@ def _next_at_postgres(element: next_at, compiler: SQLCompiler, **kwargs: Any) ->
 def _next_at_sqlite(element: next_at, compiler: SQLCompiler, **kwargs: Any) -> str:
     # Of NULL and numbers SQLite's greatest is NULL.
     return "CASE WHEN state = 'active' THEN max(due_at, opens_at, refused_until) END"
+
+
+class packed(FunctionElement[str]):
+    """All rows as one JSON text: an array of arrays."""
+
+    inherit_cache = True
+    type = Text()
+
+
+@compiles(packed, "postgresql")
+def _packed_postgres(element: packed, compiler: SQLCompiler, **kwargs: Any) -> str:
+    row = compiler.process(element.clauses, **kwargs)
+    return f"coalesce(CAST(json_agg(json_build_array({row})) AS text), '[]')"
+
+
+@compiles(packed, "sqlite")
+def _packed_sqlite(element: packed, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(element.clauses, **kwargs)}))"
 
 
 #: Where a parameter goes.

@@ -1,5 +1,6 @@
 """Tokens of the API, stored as hashes, and single-use links to log in."""
 
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -7,6 +8,9 @@ from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
 from webhook_app.storage import sql
 from webhook_app.storage import tables as t
+
+#: Ids asked for in one statement; SQLite's oldest limit is 999 parameters.
+PIECE = 300
 
 
 class Token(NamedTuple):
@@ -47,6 +51,15 @@ def find_token(connection: Connection, *, secret: str | None = None, id: str | N
     same = t.tokens.c.id == id if secret is None else t.tokens.c.digest == digest(secret)
     row = connection.execute(select(t.tokens).where(same, t.tokens.c.revoked_at.is_(None))).one_or_none()
     return _token(row) if row else None
+
+
+def valid_tokens(connection: Connection, ids: Iterable[str]) -> set[str]:
+    """Those of the ids that are of tokens not revoked."""
+    asked, valid = sorted(ids), set[str]()
+    for start in range(0, len(asked), PIECE):
+        same = t.tokens.c.id.in_(asked[start : start + PIECE])
+        valid |= set(connection.scalars(select(t.tokens.c.id).where(same, t.tokens.c.revoked_at.is_(None))))
+    return valid
 
 
 def list_tokens(connection: Connection) -> list[Token]:

@@ -9,7 +9,7 @@
 
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar, cast
 
 from flask import Flask, current_app, g, redirect, request, session, url_for
@@ -17,7 +17,7 @@ from flask.sessions import SecureCookieSessionInterface
 from werkzeug import Response
 
 from webhook_app.storage.secret_key import derive
-from webhook_app.storage.tokens import Token, find_token
+from webhook_app.storage.tokens import Token, find_token, valid_tokens
 from webhook_app.web.current import services, store
 from webhook_app.web.refusals import deny
 
@@ -130,6 +130,13 @@ def token_by_id(token_id: str) -> Token | None:
     if token_id.startswith(API_TOKEN):
         return next((token for token in api_token_ids() if token.id == token_id), None)
     return store().read(lambda connection: find_token(connection, id=token_id))
+
+
+def valid_ids(ids: Iterable[str]) -> set[str]:
+    """Those of the ids that are of valid tokens."""
+    own = {token.id for token in api_token_ids()}
+    others = {token_id for token_id in ids if not token_id.startswith(API_TOKEN)}
+    return own | store().read(lambda connection: valid_tokens(connection, others))
 
 
 def api_token_ids() -> list[Token]:

@@ -27,14 +27,17 @@ from webhook_app.web.api import (
     rate_limits,
     routing,
     stats,
+    stream,
     unread,
 )
+from webhook_app.web.feed import Feed
 from webhook_app.web.front import API, WSGI, Environ, Front, StartResponse
 from webhook_app.web.version import version
 
 #: The parts of the API, in the order of the documents.
 NOUNS = (
-    positions, messages, unread, stats, export, marks, rate_limits, accounts, quarantine, people, audit
+    positions, messages, unread, stats, stream, export, marks, rate_limits, accounts, quarantine, people,
+    audit,
 )  # fmt: skip
 CONFIG = {
     "SESSION_COOKIE_NAME": "readmark",
@@ -53,6 +56,8 @@ def create_desk(front: Front) -> Flask:
     """Return the application behind the webhooks."""
     app = Flask(__name__)
     app.extensions["webhook_app"] = front
+    feed = app.extensions["readmark.feed"] = Feed(app)
+    front.closing.append(feed.stop)
     app.config.update(CONFIG, API_VERSION=version())
     app.session_interface = auth.Sessions()
     cast(DefaultJSONProvider, app.json).sort_keys = False
@@ -90,7 +95,7 @@ def _allow_origins(app: Flask, origins: tuple[str, ...]) -> None:
     """Let scripts of these origins ask the API, with tokens; never with a session."""
     rules = {
         "origins": list(origins),
-        "allow_headers": ["Authorization", "Content-Type", "If-None-Match", "Prefer"],
+        "allow_headers": ["Authorization", "Content-Type", "If-None-Match", "Last-Event-ID", "Prefer"],
         "expose_headers": ["ETag", "Preference-Applied", "Retry-After"],
         "max_age": 600,
     }

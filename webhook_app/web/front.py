@@ -82,6 +82,8 @@ class Front:
     platforms: Platforms
     clock: Callable[[], int]
     counts: Counts = field(default_factory=Counts)
+    #: Called at the end, while the services are still there.
+    closing: list[Callable[[], object]] = field(default_factory=list)
     _services: Receiving | None = None
     _desk: WSGI | None = None
     _loading: Any = field(default_factory=RLock)
@@ -138,6 +140,8 @@ class Front:
 
     def close(self) -> None:
         """Flush and close what was made."""
+        for end in self.closing:
+            end()
         if self._services is not None:
             cast(Any, self._services).close()
 

@@ -25,7 +25,7 @@ def read_positions(**query: Any) -> dict[str, Any]:
 
     Ordered by platform, reader and peer; with `updated_since` by time, oldest first.
     """
-    wanted = _filter(**query)
+    wanted = read_filter(**query)
     rows, next_page = cut(
         store().read(lambda connection: list_positions(connection, wanted)),
         query["limit"],
@@ -70,7 +70,7 @@ def show_position(row: ReadPosition) -> dict[str, Any]:
     }
 
 
-def _filter(
+def read_filter(
     *,
     platform: str | None = None,
     reader: str | None = None,
@@ -80,7 +80,7 @@ def _filter(
     limit: int,
     page: str | None = None,
 ) -> Filter:
-    """Read a query's values. Raises InvalidValue."""
+    """Read a query's values; who is bound to an account asks for its own. Raises InvalidValue."""
     platforms, reader, peer = read_parties(front().platforms, platform, reader, peer)
     before = None
     if before_message is not None:
