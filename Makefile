@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock clean
+.PHONY: help run test check format bench picture lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ format: $(VENV)/test ## Format and sort
 
 bench: $(VENV)/test ## Measure, and print a table (needs wrk)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+picture: $(VENV)/test ## Take the README's picture of the page from the demo (five minutes; needs Chromium)
+	$(BIN)/python -m tests.browser.picture docs/page.png
 
 lock: $(VENV)/test ## Compile requirements.txt and requirements-dev.txt from pyproject.toml
 	$(BIN)/python -m pip install -q uv

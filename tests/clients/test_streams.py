@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.test_page import CHROMIUM, QUIET
+from tests.browser.conftest import CHROMIUM, QUIET
 from tests.clients.conftest import SENT, later, serving_told, tell
 from tests.clients.examples import environment, examples
 from tests.conftest import API_TOKEN

@@ -177,7 +177,7 @@ def broken(plain_environ: dict[str, str], tmp_path: Path) -> FlaskClient:
 def test_without_a_database_it_says_503_and_when_to_come_back(broken: FlaskClient, path: str) -> None:
     answer = broken.get(path, headers=bearer(API_TOKEN))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    assert "database" in answer.get_json()["message"]
+    assert "database" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/readyz", "/api/v1/read-positions", "/"])
@@ -185,7 +185,7 @@ def test_without_its_key_file_it_says_503(tmp_path: Path, path: str) -> None:
     settings = Settings(database_url=f"sqlite:///{tmp_path}/no/such/folder/x.db", api_token=API_TOKEN)
     answer = create_app(settings).test_client().get(path, headers=bearer(API_TOKEN))
     assert answer.status_code == 503
-    assert "key" in answer.get_json()["message"]
+    assert "key" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/docs", "/api/v1/openapi.json", "/healthz"])

@@ -19,7 +19,7 @@ class Texts(HTMLParser):
         """Remember addresses, and whatever runs or paints by itself."""
         self._within = tag
         for key, value in attrs:
-            if key in ("href", "src", "action", "data-source"):
+            if key in ("href", "src", "action", "data-api", "data-sections"):
                 self.addresses.append(value or "")
             if key.startswith("on") or key == "style":
                 self.inline.append(key)

@@ -11,6 +11,8 @@ from webhook_app.storage import tables as t
 
 o, a = t.outbox.c, t.accounts.c
 KEY = (o.platform, o.account, o.peer)
+#: Under this name the leases hold when a dispatcher was last seen.
+DISPATCHER = "dispatcher"
 #: Keys asked for in one statement; SQLite's oldest limit is 999 parameters.
 PIECE = 300
 
@@ -65,6 +67,12 @@ def list_outbox(connection: Connection, wanted: OutboxFilter) -> list[OutboxRow]
     return [row_of(row) for row in connection.execute(query)]
 
 
+def list_due(connection: Connection, limit: int) -> list[OutboxRow]:
+    """At most `limit` rows that wait, account for account, those due first before the others."""
+    order = (o.platform, o.account, o.due_at)
+    return [row_of(row) for row in connection.execute(COLUMNS.where(*WAITING).order_by(*order).limit(limit))]
+
+
 def rows_of(connection: Connection, keys: Iterable[Key]) -> dict[Key, OutboxRow]:
     """The rows of these keys, as far as there are any."""
     asked, found = sorted(set(keys)), dict[Key, OutboxRow]()
@@ -96,6 +104,11 @@ def count_outbox(connection: Connection) -> OutboxNumbers:
         {platform: oldest for platform, _, oldest in waits},
         {row[0]: row[1] for row in failed},
     )
+
+
+def last_seen(connection: Connection) -> int | None:
+    """When there was last a dispatcher, in milliseconds since 1970; None if never."""
+    return connection.scalar(select(t.leases.c.until).where(t.leases.c.name == DISPATCHER))
 
 
 def list_refusals(connection: Connection, now: int) -> dict[Key, tuple[int, str]]:

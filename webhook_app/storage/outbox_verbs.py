@@ -17,10 +17,12 @@ from webhook_app.storage.database import Database
 from webhook_app.storage.ledger import BUDGET, KEY, WINDOW
 from webhook_app.storage.link import Kept, Link
 from webhook_app.storage.outbox import (
+    DISPATCHER,
     OutboxFilter,
     OutboxNumbers,
     count_outbox,
     count_waiting,
+    last_seen,
     list_outbox,
     list_refusals,
     rows_of,
@@ -30,8 +32,6 @@ from webhook_app.storage.settling import Settling
 T = TypeVar("T")
 #: Rows hastened in one transaction: about as many as can be sent before a process must have ended.
 MOST_HASTENED = 5000
-#: Under this name the leases hold when a dispatcher was last seen.
-DISPATCHER = "dispatcher"
 o, a = t.outbox.c, t.accounts.c
 # Within the class `list` is a verb.
 Rows = list[OutboxRow]
@@ -175,8 +175,7 @@ class Outbox:
 
     def last_seen(self) -> int | None:
         """When there was last a dispatcher; None if never."""
-        query = select(t.leases.c.until).where(t.leases.c.name == DISPATCHER)
-        return self._database.read(lambda connection: connection.scalar(query))
+        return self._database.read(last_seen)
 
     def walk(self, now: int, days: int, place: retention.Place | None) -> retention.Place | None:
         """Delete what was settled so many days ago in a piece of the outbox; returns where to go on."""

@@ -1,9 +1,22 @@
 """Read positions: listed, found with their history, set by an operator."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+)  # fmt: skip
 
 from webhook_app.domain.position import Key, ReadPosition
 from webhook_app.storage import sql
@@ -94,6 +107,17 @@ def latest_positions(connection: Connection, limit: int) -> list[ReadPosition]:
     """The positions that changed last, newest first."""
     rows = connection.execute(COLUMNS.order_by(p.updated_at.desc()).limit(limit))
     return [ReadPosition(*row) for row in rows]
+
+
+def positions_of(connection: Connection, keys: Sequence[Key]) -> list[ReadPosition]:
+    """The positions of a few keys, as far as there are any.
+
+    One condition a key: of a list of keys SQLite would look for each row of the table in it.
+    """
+    if not keys:
+        return []
+    same = [and_(*_is(t.read_positions, key)) for key in keys]
+    return [ReadPosition(*row) for row in connection.execute(COLUMNS.where(or_(*same)))]
 
 
 def one_position(connection: Connection, key: Key) -> ReadPosition | None:

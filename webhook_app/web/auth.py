@@ -4,6 +4,7 @@
    nothing is an error: nothing is open by mistake.
 2. `guard` runs before every request: finds the caller's token, by its secret or by the session that a
    login has begun, and refuses. Sessions hold a token's id, and the token is looked up at each request.
+   A page sends who has none to the login, which remembers where the visitor wanted to go.
 3. A browser sends its session by itself, so that whatever changes something needs the session's CSRF token.
 """
 
@@ -18,12 +19,15 @@ from werkzeug import Response
 
 from webhook_app.storage.secret_key import derive
 from webhook_app.storage.tokens import Token, find_token, valid_tokens
+from webhook_app.web.csrf import is_token, show_token
 from webhook_app.web.current import services, store
 from webhook_app.web.refusals import deny
 
 V = TypeVar("V", bound=Callable[..., Any])
 SCOPES = frozenset({"read", "mark", "admin"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+#: The blueprint of what people look at.
+PAGES = "pages"
 #: Starts the id of the token that the setting API_TOKEN is; those of the table do not start so.
 API_TOKEN = "api-token-"
 
@@ -76,14 +80,28 @@ def guard() -> Response | None:
     if access.scope is None:
         return None
     caller = _caller()
-    if caller is None and request.blueprint == "pages":
-        return redirect(url_for("pages.login"), 303)
+    if caller is None and PAGES in request.blueprints:
+        return _to_login()
     if caller is None:
         challenge = 'Bearer realm="readmark"' + (', error="invalid_token"' if _bearer() is not None else "")
         deny(401, "A valid token is required.", {"WWW-Authenticate": challenge})
     _check(caller, access)
     g.caller = caller
     return None
+
+
+def _to_login() -> Response:
+    """Ask for a login, or refuse what pretends to be a session."""
+    if (
+        current_app.secret_key
+        and not session
+        and current_app.config["SESSION_COOKIE_NAME"] in request.cookies
+    ):
+        log_out()
+        deny(403, "This session is not one of ours, or not any more. Log in again.")
+    # Only what a visitor looks at can be gone back to.
+    path = request.full_path.removesuffix("?") if request.method in SAFE else "/"
+    return redirect(url_for(f"{PAGES}.login.form", next=None if path == "/" else path), 303)
 
 
 def _check(caller: Caller, access: Access) -> None:
@@ -163,14 +181,13 @@ def log_out() -> None:
 
 
 def csrf_token() -> str:
-    """What forms and scripts of the session's pages send along."""
-    return str(session.get("csrf", ""))
+    """What forms and scripts of the session's pages send along; another in each answer."""
+    return show_token(session["csrf"]) if "csrf" in session else ""
 
 
 def _has_csrf_token() -> bool:
     given = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
-    wanted = csrf_token()
-    return bool(wanted) and hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
+    return is_token(given, session.get("csrf", ""))
 
 
 def _bearer() -> str | None:

@@ -14,7 +14,7 @@ from schemas.api_fields import Moment
 from webhook_app.errors import DatabaseUnavailable
 from webhook_app.services import Services
 from webhook_app.storage.secret_key import derive
-from webhook_app.web import auth, docs, metrics, pages, refusals
+from webhook_app.web import auth, compression, docs, metrics, pages, refusals
 from webhook_app.web.api import (
     accounts,
     audit,
@@ -65,6 +65,8 @@ def create_desk(front: Front) -> Flask:
     # The caller first: what is wrong with a request is nobody else's business.
     app.before_request(auth.guard)
     app.before_request(refusals.refuse_nul)
+    # Last of all, so from the end: compressed is what the others have made.
+    app.after_request(compression.compress)
     app.after_request(routing.finish)
     app.after_request(pages.harden)
 
@@ -72,7 +74,7 @@ def create_desk(front: Front) -> Flask:
     refusals.register(app, api)
     for noun in NOUNS:
         api.register_blueprint(noun.blueprint)
-    for blueprint in (docs.blueprint, metrics.blueprint, pages.blueprint):
+    for blueprint in (docs.blueprint, metrics.blueprint, pages.blueprint, pages.fragments):
         app.register_blueprint(blueprint)
     if front.settings.cors_origins:
         _allow_origins(app, front.settings.cors_origins)

@@ -1,116 +1,110 @@
-// Keeps the list of positions up to date. The page is complete without it.
-"use strict";
+// Keeps the page up to date, by the stream or, where that does not get through, by asking. The page is
+// complete without it.
 
-const list = document.getElementById("positions");
-const outbox = document.getElementById("outbox");
+import { ask, collect, parameters, searching } from "./positions.js";
+import { fetchSections, renew, wish } from "./sections.js";
+import { tick } from "./told.js";
+
+const EVERY = 1000, SEARCH_EVERY = 3000; // milliseconds between two looks
+const PATIENCE = 5000; // milliseconds for the stream to begin
+const AGAIN = 60000; // milliseconds before the stream is tried again
+const DOUBT = 10000; // milliseconds after which a silent stream is doubted
+const SECTION_OF = { mark: "outgoing", "rate-limit": "limits" };
 const state = document.getElementById("live");
-const template = document.getElementById("row");
-const MOST = 50; // rows
-const EVERY = 1000; // milliseconds
-const OUTBOX_EVERY = 5000; // milliseconds
-// A change may become visible a moment after its time; merging twice is harmless.
-const OVERLAP = 10000; // milliseconds
-const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
-// How far the server's clock, which the times are of, is ahead of ours.
-const ahead = Date.parse(list.dataset.now) - Date.now();
-let since = Date.parse(list.dataset.since);
-let lookAt = Date.now() + OUTBOX_EVERY;
-let known = { url: "", etag: "" };
+const { api } = document.getElementById("main").dataset;
+let stream = null, watchdog = 0, polling = true, connectAt = 0, doubtAt = 0, askAt = 0;
 
-function duration(seconds) {
-  const [size, unit] = UNITS.find(([size]) => seconds >= size) || [1, "s"];
-  return Math.floor(Math.max(seconds, 0) / size) + " " + unit;
+function say(words) {
+  if (state.textContent !== words) state.textContent = words;
+  state.className = words.replace(" ", "-");
 }
 
-function show(item, key) {
-  const row = template.content.firstElementChild.cloneNode(true);
-  const person = (side) => {
-    const text = row.querySelector("." + side + " b");
-    text.textContent = item[side + "_name"] || item[side];
-    text.title = item[side];
+function connect() {
+  const opened = new EventSource(api + "/stream?" + parameters());
+  stream = opened;
+  watch();
+  opened.onopen = () => {
+    clearTimeout(watchdog);
+    polling = false;
+    doubtAt = Date.now() + DOUBT;
+    say("live");
   };
-  person("reader");
-  person("peer");
-  row.dataset.key = key;
-  row.dataset.updated = item.updated_at;
-  row.querySelector(".platform").textContent = item.platform;
-  row.querySelector(".cursor").textContent = item.cursor;
-  row.querySelector(".read").dateTime = item.read_at;
-  if (item.seconds_to_read !== null) {
-    row.querySelector(".waited").textContent = ", read " + duration(item.seconds_to_read) + " after it was sent";
-  }
-  return row;
+  opened.onerror = () => {
+    if (opened.readyState === EventSource.CLOSED) return giveUp();
+    // The browser tries again by itself, and resumes.
+    say("no connection");
+    watch();
+  };
+  opened.addEventListener("position", (event) => {
+    doubtAt = Infinity;
+    collect(JSON.parse(event.data));
+  });
+  for (const [kind, name] of Object.entries(SECTION_OF)) opened.addEventListener(kind, () => wish(name));
 }
 
-function merge(items) {
-  for (const item of items) {
-    const key = [item.platform, item.reader, item.peer].join("/");
-    const old = Array.from(list.children).find((row) => row.dataset.key === key);
-    if (old && old.dataset.updated >= item.updated_at) continue;
-    if (old) old.remove();
-    const later = Array.from(list.children).find((row) => row.dataset.updated <= item.updated_at);
-    list.insertBefore(show(item, key), later || null);
-    since = Math.max(since, Date.parse(item.updated_at));
-  }
-  while (list.children.length > MOST) list.lastElementChild.remove();
-  if (list.children.length) {
-    list.hidden = false;
-    document.getElementById("empty")?.remove();
-  }
+function watch() {
+  clearTimeout(watchdog);
+  watchdog = setTimeout(giveUp, PATIENCE);
 }
 
-function age() {
-  for (const time of list.querySelectorAll("time")) {
-    time.textContent = duration((Date.now() + ahead - Date.parse(time.dateTime)) / 1000) + " ago";
-  }
+function giveUp() {
+  leave();
+  polling = true;
+  connectAt = Date.now() + AGAIN;
 }
 
-// More has changed than one answer holds: the page itself knows the latest.
-async function renew() {
-  const page = await fetch(location.pathname, { cache: "no-store" });
-  const fresh = new DOMParser().parseFromString(await page.text(), "text/html").getElementById("positions");
-  if (!fresh) return location.reload();
-  list.replaceChildren(...fresh.children);
-  list.hidden = false;
-  since = Date.parse(fresh.dataset.since);
+function leave() {
+  clearTimeout(watchdog);
+  stream?.close();
+  stream = null;
 }
 
+// Only the server can search, and after many changes only the page knows the latest.
 async function poll() {
-  const from = new Date(Math.max(since - OVERLAP, 0)).toISOString();
-  const url = list.dataset.source + "?limit=1000&updated_since=" + from;
-  const headers = known.url === url ? { "If-None-Match": known.etag } : {};
-  const response = await fetch(url, { headers, credentials: "same-origin", cache: "no-store" });
-  if (response.status === 401) return location.reload();
-  if (response.status === 304) return;
-  if (!response.ok) throw new Error(response.statusText);
-  const answer = await response.json();
-  if (answer.next_page) return renew();
-  known = { url, etag: response.headers.get("ETag") };
-  merge(answer.items);
+  const began = Date.now();
+  if (began < askAt) return;
+  if (searching || (await ask()) === null) await fetchSections(["positions"]);
+  // What takes the server long is asked for seldom.
+  askAt = began + Math.max(searching ? SEARCH_EVERY : EVERY, 10 * (Date.now() - began));
 }
 
-// What is on its way out is counted anew each time, so it is asked for less often.
-async function look() {
-  if (Date.now() < lookAt) return;
-  lookAt = Date.now() + OUTBOX_EVERY;
-  const response = await fetch(outbox.dataset.source, { credentials: "same-origin", cache: "no-store" });
-  if (!response.ok) throw new Error(response.statusText);
-  const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("outbox");
-  if (fresh) outbox.replaceChildren(...fresh.childNodes);
+// Some hosts let a stream begin and then keep what it says: if asking tells more, it is not heard.
+async function doubt() {
+  if (!stream || Date.now() < doubtAt) return;
+  doubtAt = Date.now() + DOUBT;
+  if ((await ask()) !== 0) giveUp();
 }
 
 async function live() {
-  if (!document.hidden) {
+  if (document.hidden) {
+    leave();
+    polling = true;
+    connectAt = 0;
+  } else {
+    if (!searching && !stream && Date.now() >= connectAt) connect();
     try {
-      await poll();
-      await look();
-      state.textContent = "live";
+      if (polling) {
+        await poll();
+        if (!stream) say("polling");
+      } else await doubt();
+      await renew();
     } catch {
-      state.textContent = "no connection";
+      say("no connection");
     }
-    age();
+    tick();
   }
   setTimeout(live, EVERY);
 }
 
+// Browsers offer no clipboard over plain http, but for this very machine.
+for (const command of navigator.clipboard ? document.querySelectorAll(".command") : []) {
+  const button = document.createElement("button");
+  button.className = "small";
+  button.textContent = "Copy";
+  button.onclick = async () => {
+    await navigator.clipboard.writeText(command.firstElementChild.textContent);
+    button.textContent = "Copied";
+  };
+  command.append(button);
+}
 live();
