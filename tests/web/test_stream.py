@@ -1,14 +1,17 @@
 """The stream inside one process: what is told to whom."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from tests.conftest import API_TOKEN, NOW
+from tests.host.hosting import LONGEST, until
 from tests.web.callers import (
     ALICE,
     BOB,
@@ -207,13 +210,27 @@ def test_a_revoked_token_ends_its_streams(client: FlaskClient, app: Flask, store
     assert client.get(STREAM).status_code == 401
 
 
-def test_what_becomes_visible_late_is_told_by_a_sweep(api: FlaskClient, store: Store) -> None:
-    with watching(api) as seen:
+def test_what_becomes_visible_late_is_told(app: Flask, api: FlaskClient, store: Store) -> None:
+    feed, written, looked = feed_of(app), Event(), Event()
+    late = f"SELECT platform, '{BOB}', peer, cursor, read_at, updated_at, 0 FROM read_positions"
+
+    def write_slowly(connection: Connection) -> None:
+        connection.execute(text(f"INSERT INTO read_positions {late}"))
+        written.set()
+        looked.wait(LONGEST)
+
+    with watching(api) as seen, ThreadPoolExecutor() as beside:
         record(store, mark(ALICE))
         seen.until(lambda: seen.knows(reader=ALICE))
-        # As if its transaction had taken nine seconds to commit.
-        late = f"SELECT platform, '{BOB}', peer, cursor, read_at, updated_at - 9000, 0 FROM read_positions"
-        store.write(lambda connection: connection.execute(text(f"INSERT INTO read_positions {late}")))
+        began, writing = feed.looked_at, beside.submit(store.write, write_slowly)
+        assert written.wait(LONGEST)
+        if store.database.dialect == "postgresql":
+            # On SQLite nobody else can write meanwhile.
+            record(store, mark(CHARLIE))
+            seen.until(lambda: seen.knows(reader=CHARLIE))
+        until(lambda: feed.looked_at > began + 1000)
+        looked.set()
+        writing.result()
         seen.until(lambda: seen.knows(reader=BOB))
 
 

@@ -137,3 +137,15 @@ def test_pages_from_before_a_pause_are_not_followed_up(plain_app: Flask, plain_a
             assert len(seen.events) == len(told) == number
         until(lambda: not feed_of(plain_app).running)
         record(store, mark(str(number)))
+
+
+def test_when_nothing_changes_nothing_is_told(plain_app: Flask, plain_api: FlaskClient) -> None:
+    with watching(plain_api) as seen:
+        seen.until(lambda: seen.last_id)
+        record(services_of(plain_app).store, mark(ALICE))
+        seen.until(lambda: seen.knows(reader=ALICE))
+        told = seen.last_id
+        # The next beat, which says how far it is.
+        seen.until(lambda: seen.last_id != told)
+        assert int(seen.last_id) >= int(told) + 10_000
+    assert len(seen.of("position")) == 1

@@ -57,6 +57,7 @@ class Store:
         self.outbox = Outbox(self.database)
         self.figures = Figures(self.database)
         self._changes = Changes(self.database.engine.dialect)
+        self.changes_in_order = self._changes.in_order
 
     def configure(self, policies: Mapping[str, Policy], sent: Mapping[str, SentAt] | None = None) -> None:
         """Accept and pass on marks under these policies, by platform; of others nothing is passed on.

@@ -57,9 +57,9 @@ class Look(NamedTuple):
     states: tuple[Seen, Seen]
 
 
-def since(moment: int) -> Places:
-    """Where a walk begins that finds what has changed at this moment or later."""
-    return (moment, "", "", ""), (moment, "", "", "")
+def since(moment: int, of_marks: int | None = None) -> Places:
+    """Where a walk begins that finds what has changed at this moment or later, marks perhaps at another."""
+    return (moment, "", "", ""), (moment if of_marks is None else of_marks, "", "", "")
 
 
 def clock(connection: Connection) -> int:
@@ -71,6 +71,8 @@ class Changes:
     """Looks at what has changed; its statements are made once."""
 
     def __init__(self, dialect: Dialect) -> None:
+        #: Whether transactions become visible in the order of their times: SQLite's writers take turns.
+        self.in_order = dialect.name == "sqlite"
         self._positions = sql.Given(dialect, POSITION[0], partial(_rows_of, positions.COLUMNS, POSITION[0]))
         self._marks = sql.Given(dialect, MARK[0], partial(_rows_of, outbox.COLUMNS, MARK[0]))
 

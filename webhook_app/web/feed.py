@@ -1,7 +1,8 @@
 """The feed of a process: while somebody follows it, it looks at what has changed twice a second.
 
-A look goes back a little behind the one before, since a transaction may become visible after its times, and
-every few seconds a sweep goes back as far as that may be late. What was seen is not told again.
+A look begins a little before the latest change that was seen, since a transaction may become visible after
+its times, and every few seconds a sweep goes back as far as that may be late. What was seen is not told
+again.
 """
 
 import logging
@@ -23,10 +24,13 @@ from webhook_app.web.ring import Ring
 
 #: From look to look.
 EVERY = 0.5  # seconds
-#: How far a look goes back behind the one before: nearly all transactions are visible sooner.
+#: How far before the latest change a look begins: nearly all transactions are visible sooner.
 MARGIN = 250  # milliseconds
-#: Looks from sweep to sweep, and from one check of the viewers' tokens to the next.
-SWEEP, CHECK = 10, 8
+#: Looks from sweep to sweep. Where nothing becomes visible late all but every twelfth are left out, which is
+#: for clocks that are put right.
+SWEEP, RARELY = 10, 12
+#: Looks from one check of the viewers' tokens to the next.
+CHECK = 8
 #: How far behind the last that a viewer knows something may lie that it was never told: it became visible as
 #: late as can be, and was left to the next sweep.
 BEHIND = LATEST + 6000  # milliseconds
@@ -133,6 +137,9 @@ class Feed:
         self._wake = self._concurrency.event()
         now = store().read(clock)
         self.looked_at = self._swept_at = now
+        self._in_order = store().changes_in_order
+        #: The time of the latest change of a position, and of a mark.
+        self._latest = now, now
         self._seen: tuple[Seen, Seen] = ({}, {})
         self._limits: dict[Key, RateLimitRow] = {}
         self._looks = self._limits_at = 0
@@ -165,20 +172,22 @@ class Feed:
     def look(self) -> None:
         """Tell what has changed since the last look. Raises DatabaseUnavailable."""
         self._looks += 1
-        sweep, end = self._looks % SWEEP == 0, self.ring.end
-        # A clock that was put back is followed.
-        behind = min(self._swept_at, self.looked_at) - LATEST if sweep else self.looked_at - MARGIN
-        self._walk(since(behind))
-        if sweep:
-            self._forget(self.looked_at - LATEST)
+        turn = self._looks % SWEEP == 0
+        if turn and (not self._in_order or self._looks % (SWEEP * RARELY) == 0):
+            # A clock that was put back is followed.
+            self._walk(since(min(self._swept_at, self.looked_at) - LATEST))
+        else:
+            self._walk(since(*(latest - MARGIN for latest in self._latest)))
+        if turn:
             self._swept_at = self.looked_at
+            self._forget()
             self.past.drop_old()
         for viewer in self.viewers:
             if viewer.place is not None and viewer.place < self.ring.first:
                 # It has not taken anything for too long; it may come back and say what it has.
                 viewer.end()
                 viewer.hang_up()
-            elif self.ring.end > end:
+            elif viewer.place is not None and viewer.place < self.ring.end:
                 viewer.news.set()
         if self._looks % CHECK == 0:
             self._check()
@@ -197,6 +206,11 @@ class Feed:
             for seen, states in zip(self._seen, look.states, strict=True):
                 seen.update(states)
             places, more = look.places, look.more
+            # A time that lies ahead is of a clock that was put back since.
+            position, mark = (
+                max(pair) for pair in zip(self._latest, (places[0][0], places[1][0]), strict=True)
+            )
+            self._latest = min(position, look.now), min(mark, look.now)
         self.looked_at = began or 0
 
     def _changed_limits(self) -> list[Rendered]:
@@ -207,12 +221,14 @@ class Feed:
         before, self._limits = self._limits, rows
         return [rate_limit_event(row) for key, row in rows.items() if before.get(key) != row]
 
-    def _forget(self, moment: int) -> None:
-        """Forget what no sweep will find again."""
-        first, second = (
-            {key: state for key, state in seen.items() if state[0] >= moment} for seen in self._seen
+    def _forget(self) -> None:
+        """Forget what neither a sweep nor a look will find again."""
+        oldest = (min(self.looked_at - LATEST, latest - MARGIN) for latest in self._latest)
+        of_positions, of_marks = (
+            {key: state for key, state in seen.items() if state[0] >= moment}
+            for seen, moment in zip(self._seen, oldest, strict=True)
         )
-        self._seen = first, second
+        self._seen = of_positions, of_marks
 
     def _check(self) -> None:
         """End viewers whose token is not valid any more."""
