@@ -31,7 +31,7 @@ bench: $(VENV)/test ## Measure, and print a table (needs wrk)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 picture: $(VENV)/test ## Take the README's picture of the page from the demo (five minutes; needs Chromium)
-	$(BIN)/python -m tests.browser.picture docs/page.png
+	$(BIN)/python -m tests.browser.picture docs/page.webp
 
 lock: $(VENV)/test ## Compile requirements.txt and requirements-dev.txt from pyproject.toml
 	$(BIN)/python -m pip install -q uv

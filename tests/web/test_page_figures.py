@@ -26,15 +26,34 @@ def cell(start: int, *seconds: float, deliveries: int = 0) -> Cell:
     return Cell(start, "", "", deliveries, len(seconds), 0, 0, times)
 
 
-def test_reads_are_distributed_over_readable_times() -> None:
-    times = times_of([cell(NOW - HOUR, 0.2, 2, 2.5, 20, 100_000)], [], NOW)
-    counted = {bar.name: bar.value for bar in times.bars if bar.value}
-    assert counted == {"under 1 s": 1, "1 s to 3 s": 2, "10 s to 30 s": 1, "over 12 h": 1}
-    assert [bar.label for bar in times.bars] == [
-        "0", "1s", "3s", "10s", "30s", "1m", "3m", "10m", "30m", "1h", "3h", "12h",
-    ]  # fmt: skip
-    assert times.all.reads == 5
-    assert times.all.median == pytest.approx(2.5, rel=0.05)
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        # A few are shown among their neighbours,
+        ([2, 2.5, 4.2], {"1 s": 0, "1.5 s": 0, "2 s": 2, "3 s": 0, "4 s": 1, "5 s": 0, "7 s": 0}),
+        ([0.2], {"0 s": 1, "1 s": 0, "1.5 s": 0, "2 s": 0, "3 s": 0, "4 s": 0}),
+        # many in steps that are readable,
+        (
+            [0.2, 50, 7000],
+            {
+                "0 s": 1, "2 s": 0, "5 s": 0, "15 s": 0, "45 s": 1, "2 min": 0, "7 min": 0, "20 min": 0,
+                "1 h": 1,
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_reads_are_distributed_over_readable_times(seconds: list[float], expected: dict[str, int]) -> None:
+    times = times_of([cell(NOW - HOUR, *seconds)], [], NOW)
+    assert {bar.name.partition(" to ")[0]: bar.value for bar in times.bars} == expected
+    assert times.all.reads == len(seconds)
+    assert times.all.median == pytest.approx(sorted(seconds)[(len(seconds) - 1) // 2], rel=0.05)
+
+
+@given(st.lists(st.floats(0, 1e8), max_size=30))
+def test_every_read_is_in_one_of_at_most_twelve_bars(seconds: list[float]) -> None:
+    drawn = times_of([cell(NOW, *seconds)], [], NOW).bars
+    assert sum(bar.value for bar in drawn) == len(seconds)
+    assert 6 <= len(drawn) <= 12
 
 
 def test_times_go_by_hour_once_there_are_some() -> None:
@@ -98,6 +117,6 @@ def test_the_page_tells_its_figures_with_what_they_are_based_on(
     page = Texts(html).text
     assert "The last 24 hours, based on 4 reads" in page
     assert "Half within 9.0 s, nine of ten within 1.5 min" in page
-    assert "3 s to 10 s 3 10 s to 30 s 0" in page
+    assert "7 s to 10 s 3 10 s to 15 s 0" in page
     assert "7 in the last hour, at most 7 a minute" in page
     assert html.count('role="img" aria-labelledby=') == 3

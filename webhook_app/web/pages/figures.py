@@ -1,18 +1,23 @@
 """The figures of the page: times to read and deliveries, from cells to what charts draw."""
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from webhook_app.domain.timing import percentile, span, together
 from webhook_app.storage.cells import Cell
 from webhook_app.web.pages.charts import Bar, Curves, bars, curves
-from webhook_app.web.pages.words import duration, told
+from webhook_app.web.pages.words import UNITS, told
 
 MINUTE, HOUR = 60_000, 3_600_000  # milliseconds
 HOURS, MINUTES = 24, 60
-#: Where the bars of the distribution begin, in seconds, after the one that begins at 0.
-EDGES = (1, 3, 10, 30, 60, 180, 600, 1800, 3600, 10_800, 43_200)
+#: Where bars of the distribution may begin, in seconds.
+STEPS = (
+    0, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 420, 600, 900, 1200, 1800, 2700,
+    3600, 5400, 7200, 10_800, 14_400, 21_600, 28_800, 43_200, 64_800, 86_400, 172_800, 259_200, 604_800,
+)  # fmt: skip
+LEAST_BARS, MOST_BARS = 6, 12
 #: With reads in fewer hours than that, minutes tell more; the last few, if there was nothing before.
 YOUNG, FEW_MINUTES = 3, 15
 MEDIAN, MOST = 0.5, 0.9
@@ -90,11 +95,22 @@ def _slot(start: int, times: Mapping[int, int]) -> Slot:
 
 def _distribution(times: Mapping[int, int]) -> list[tuple[str, str, int]]:
     """(where it begins, its name, reads) of each bar. A bucket belongs to the one that has its middle."""
-    counted = [0] * (len(EDGES) + 1)
+    counted: Counter[int] = Counter()
     for bucket, n in times.items():
-        middle = sum(span(bucket)) / 2000
-        counted[sum(1 for edge in EDGES if edge <= middle)] += n
-    begins = ["0", *(duration(edge) for edge in EDGES)]
-    labels = [begin.replace("min", "m").replace(" ", "") for begin in begins]
-    names = [f"under {begins[1]}", *(f"{low} to {high}" for low, high in pairwise(begins[1:]))]
-    return list(zip(labels, [*names, f"over {begins[-1]}"], counted, strict=True))
+        counted[bisect_right(STEPS, sum(span(bucket)) / 2000) - 1] += n
+    first, last = min(counted, default=0), max(counted, default=0)
+    while last - first + 1 < LEAST_BARS:
+        first, last = max(0, first - 1), min(len(STEPS) - 1, last + 1)
+    stride = -(-(last - first + 1) // MOST_BARS)
+    bars = []
+    for at in range(first, last + 1, stride):
+        low, high = _readable(STEPS[at]), [_readable(step) for step in STEPS[at + stride :][:1]]
+        name = f"{low} to {high[0]}" if high else f"over {low}"
+        reads = sum(counted[step] for step in range(at, at + stride))
+        bars.append((low.replace("min", "m").replace(" ", ""), name, reads))
+    return bars
+
+
+def _readable(seconds: float) -> str:
+    size, unit = next((one for one in UNITS if seconds >= one[0]), UNITS[-1])
+    return f"{seconds / size:g} {unit}"
