@@ -174,6 +174,7 @@ def test_rows_by_key(full: Store) -> None:
     keys = [("twitter", str(1 + n % ACCOUNTS), str(n)) for n in range(1, 600)]
     for visit in visited(full, lambda: full.outbox.rows(keys)):
         # The state of all accounts may be read at once for so many.
+        assert visit.searched or visit.table == "accounts", visit
         assert visit.rows is None or visit.rows <= ACCOUNTS, visit
 
 

@@ -14,7 +14,7 @@ KEY = (o.platform, o.account, o.peer)
 #: Under this name the leases hold when a dispatcher was last seen.
 DISPATCHER = "dispatcher"
 #: Keys asked for in one statement; SQLite's oldest limit is 999 parameters.
-PIECE = 300
+PIECE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,12 @@ def rows_of(connection: Connection, keys: Iterable[Key]) -> dict[Key, OutboxRow]
     """The rows of these keys, as far as there are any."""
     asked, found = sorted(set(keys)), dict[Key, OutboxRow]()
     for start in range(0, len(asked), PIECE):
-        query = COLUMNS.where(tuple_(*KEY).in_(asked[start : start + PIECE]))
+        # One condition a key: of a list of keys SQLite would look for each row of the table in it.
+        same = [
+            and_(*(column == value for column, value in zip(KEY, key, strict=True)))
+            for key in asked[start : start + PIECE]
+        ]
+        query = COLUMNS.where(or_(*same))
         found |= {row.key: row for row in map(row_of, connection.execute(query))}
     return found
 
