@@ -155,3 +155,13 @@ def test_rate_windows_are_told_the_fullest_first(app: Flask, browser: FlaskClien
     page = browser.get("/").text
     assert "Nothing goes out: paused: a <b>holiday</b>" in Texts(page).text
     assert "<b>holiday" not in page
+
+
+def test_a_section_that_is_shared_has_the_button_for_admins_only(app: Flask, browser: FlaskClient) -> None:
+    add_x(app)
+    send(browser, x_mark())
+    deliver(app, verdict=Verdict.PEER, problem="150 No.")
+    for scopes, buttons in ((["read", "admin"], 1), (["read"], 0), (["read", "admin"], 1)):
+        _, secret = make_token(services_of(app).store, *scopes)
+        section = app.test_client().get("/sections?name=outgoing", headers=bearer(secret)).text
+        assert section.count("<button") == buttons

@@ -32,6 +32,7 @@ from webhook_app.web.api import (
 )
 from webhook_app.web.feed import Feed
 from webhook_app.web.front import API, WSGI, Environ, Front, StartResponse
+from webhook_app.web.pages.shared import Shared
 from webhook_app.web.version import version
 
 #: The parts of the API, in the order of the documents.
@@ -57,6 +58,7 @@ def create_desk(front: Front) -> Flask:
     app = Flask(__name__)
     app.extensions["webhook_app"] = front
     feed = app.extensions["readmark.feed"] = Feed(app)
+    app.extensions["readmark.sections"] = Shared()
     front.closing.append(feed.stop)
     app.config.update(CONFIG, API_VERSION=version())
     app.session_interface = auth.Sessions()

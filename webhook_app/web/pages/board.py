@@ -1,8 +1,8 @@
 """The page at `/`, its sections alone for its script, and the button that tries a mark again."""
 
-from typing import Any
+from typing import Any, cast
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from werkzeug import Response as AnyResponse
 
 from webhook_app.errors import InvalidValue, NotFound, ReadmarkError
@@ -13,6 +13,7 @@ from webhook_app.web.front import API, front
 from webhook_app.web.pages.login import local
 from webhook_app.web.pages.query import Query, read_query
 from webhook_app.web.pages.sections import SECTIONS, read_sections
+from webhook_app.web.pages.shared import Shared
 
 blueprint = Blueprint("board", __name__)
 #: Asked by scripts, which are told 401 where a visitor is sent to the login.
@@ -40,19 +41,17 @@ def index() -> str:
 def sections() -> Response:
     """Show some sections, `?name=…&name=…`, without what changes by itself: the script that asks says it.
 
-    So the same figures have the same validator.
+    So the same figures have the same validator, and those who look at the same share them.
     """
     query = read_query(request.args, "name")
     names = request.args.getlist("name") or list(SECTIONS)
     for name in names:
         if name not in SECTIONS:
             raise InvalidValue("name", f"Not one of: {', '.join(SECTIONS)}.")
-    shown = read_sections(query, names, services().clock())
-    answer = make_response(
-        render_template(
-            "sections.html", **_shown(query, names), **shown, fragment=True, receivers=_receivers()
-        )
-    )
+    # What somebody searches for takes long, and concerns nobody else.
+    shared = Shared() if query.q else cast(Shared, current_app.extensions["readmark.sections"])
+    key = (query, *names, "admin" in caller().token.scopes, request.url_root)
+    answer = make_response(shared.get(key, services().clock(), lambda: _render(query, names)))
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.add_etag()
     answer.make_conditional(request)
@@ -65,6 +64,13 @@ def retry() -> AnyResponse:
     """Try a mark again at once, as the API does, and go back to where the button was."""
     marks.retry(*(request.form.get(name, "") for name in KEY))
     return redirect(local(request.form.get("back", "/")), 303)
+
+
+def _render(query: Query, names: list[str]) -> str:
+    shown = read_sections(query, names, services().clock())
+    return render_template(
+        "sections.html", **_shown(query, names), **shown, fragment=True, receivers=_receivers()
+    )
 
 
 def _shown(query: Query, names: list[str]) -> dict[str, Any]:
