@@ -217,3 +217,19 @@ def test_a_refusal_shuts_the_window_and_ends_with_it() -> None:
     window = RateWindow().spend(LIMIT, START, 1)
     window = window.answer(LIMIT, START, START + 100, Word(refused=True, retry_in=10_000))
     assert window.left(LIMIT, START + 100 + 10_000 + MARGIN) > 0
+
+
+@pytest.mark.parametrize("limit", [RateLimit(200, 20_000), RateLimit(50, 60_000)], ids=str)
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_steady_calls_never_stand_for_long(limit: RateLimit, share: float) -> None:
+    """A call may belong to either of two windows at the end of each; that doubt must not add up."""
+    every, latency = round(limit.window / limit.calls / share), 40
+    window, due, under_way, last = RateWindow(), START, list[int](), START
+    for now in range(START, START + 60 * limit.window, 10):
+        while under_way and under_way[0] + latency <= now:
+            window = window.answer(limit, under_way.pop(0), now, Word())
+        while due <= now and window.takes(limit, now):
+            window = window.spend(limit, now, 1)
+            under_way.append(now)
+            due, last = due + every, now
+        assert now - last <= 10_000 + 2 * every

@@ -6,6 +6,8 @@ We know only when a call was claimed (before it left) and when its answer came (
 1. Our window closes one window length and a second after its first answer: the platform's has closed by then.
 2. The platform's may close as early as one window length after our first claim. Calls whose answer had not
    come by that moment may belong to its next window, and count in ours too: they are the carry.
+   With every window that begins in such doubt there is more of it: so it is let pass, before it grows dear,
+   without a call.
 3. A call that may never have arrived is counted all the same, and does not tell when a window opened.
 4. Moments that lie ahead are of a clock that was fast and has been put right. How long ago they were is
    unknown: they are taken for as late as can be where that closes our window, and for as early as can be
@@ -20,6 +22,8 @@ from typing import NamedTuple
 
 #: How much later than it could be a window is taken to close: clocks differ a little.
 MARGIN = 1000  # milliseconds
+#: For how long at most there may be doubt to which window a call belongs, before it is waited for its end.
+DOUBT = 3000  # milliseconds
 #: After this a call that was claimed has arrived, or never will.
 CALL_TIMEOUT = 8000  # milliseconds
 
@@ -142,6 +146,15 @@ class RateWindow:
             return 0
         return max(0, window.calls(limit) - window.used - window.carry)
 
+    def takes(self, limit: RateLimit, now: int) -> int:
+        """How many calls may be claimed at this moment without making long doubt longer."""
+        window = self.at(limit, now)
+        early, close = window._earliest_close(limit), window.closes_at(limit)
+        # A second before it begins, so that calls are answered by then.
+        if window.first_answer_at and close - early > DOUBT and early - MARGIN <= now < close:
+            return 0
+        return window.left(limit, now)
+
     def resets_at(self, limit: RateLimit, now: int) -> int:
         """When all calls may be claimed again; of a window that is not open, as if it opened now."""
         window = self.at(limit, now)
@@ -152,7 +165,7 @@ class RateWindow:
         window = self.at(limit, now)
         if window.shut_until > now:
             return window.shut_until
-        return now if window.left(limit, now) else window.closes_at(limit)
+        return now if window.takes(limit, now) else window.closes_at(limit)
 
     def spend(self, limit: RateLimit, now: int, calls: int) -> "RateWindow":
         """Claim calls; the caller has asked `left`."""

@@ -120,7 +120,7 @@ class _Turn:
         """Pay for a call; for an account that was refused there is one at a time, the probe."""
         gate, limit, budget = self._accounts[whose].gate, self._policies[whose[0]].limit, self.budget(whose)
         window = self.windows[budget]
-        if whose in self._probes or not window.left(limit, self._now):
+        if whose in self._probes or not window.takes(limit, self._now):
             return False
         if gate.attempts:
             self._probes.add(whose)
