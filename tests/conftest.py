@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import make_url
 
+from tests.chromium import chromium as chromium
 from tests.databases import KINDS, migrated, postgres_database, postgres_server
 from webhook_app.settings import Settings, read_settings
 from webhook_app.storage import Store

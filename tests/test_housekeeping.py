@@ -14,6 +14,7 @@ from webhook_app.housekeeping import FLUSH_EVERY, FOLLOW_EVERY, WALK_EVERY, Hous
 from webhook_app.services import Services
 from webhook_app.settings import Settings
 from webhook_app.storage import tables as t
+from webhook_app.storage.cells import CellFilter, list_cells
 from webhook_app.storage.counts import totals
 
 DAY = 86_400_000
@@ -96,6 +97,23 @@ def test_only_the_holder_of_the_lease_follows_the_positions(services: Services, 
         clock.advance(FOLLOW_EVERY / 1000)
         house.step()
     assert rows(services, t.unread_messages) == 1
+
+
+def test_a_clock_that_is_put_back_stops_nothing(services: Services, clock: Clock) -> None:
+    house = Housekeeping(services)
+    to_the_end(house)
+    clock.advance(-3600)
+    mark = Mark("twitter", "1", "2", 10, clock())
+    services.store.record(Inbound("twitter", marks=[mark]))
+    to_the_end(house)
+    (cell, *_) = services.store.read(lambda c: list_cells(c, CellFilter(1, 0, clock() + DAY)))
+    assert (cell.start // 60_000, cell.reads) == (clock() // 60_000, 1)
+
+
+def test_the_lease_is_left_to_others_at_the_end(services: Services) -> None:
+    steps = iter([False, True])
+    keep_house(lambda: services, lambda _: next(steps))
+    assert services.store.take_lease("retention", "somebody else", 1000)
 
 
 def test_every_step_writes_the_counts(services: Services) -> None:

@@ -5,6 +5,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from webhook_app.errors import ReadmarkError
 from webhook_app.services import Services
@@ -14,7 +15,7 @@ from webhook_app.storage.retention import Place
 #: How often the counts are written; they may be gathered for five seconds.
 FLUSH_EVERY = 2.0  # seconds
 #: How often the lease is asked for, and for how long it is held.
-LEASE_EVERY, LEASE = 60_000, 180_000  # milliseconds
+LEASE_EVERY, LEASE = 10_000, 30_000  # milliseconds
 #: How often figures are made anew; never for more than a twentieth of the time.
 FIGURES_EVERY, REST = 5_000, 20  # milliseconds, times as long as they took
 #: How often what has expired is dropped.
@@ -32,6 +33,7 @@ class Housekeeping:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
+        self._now = 0
         #: Whether the lease is ours.
         self._ours = False
         self._next_lease = 0
@@ -49,6 +51,7 @@ class Housekeeping:
         """Write the counts and do a piece of what the lease is for; returns whether there is more at once."""
         self._services.flush()
         now = self._services.clock()
+        self._follow_clock(now)
         if now >= self._next_lease:
             self._ours = self._services.store.take_lease("retention", self._holder, LEASE)
             self._next_lease = now + LEASE_EVERY
@@ -61,6 +64,18 @@ class Housekeeping:
         )  # fmt: skip
         more = [job(now) for at, job in jobs if now >= at]
         return any(more)
+
+    def _follow_clock(self, now: int) -> None:
+        """Do everything anew by a clock that was put back, instead of waiting until it is as late again."""
+        if now < self._now:
+            self._next_lease = self._next = self._next_walk = self._next_follow = self._next_figures = 0
+            self._followed = None
+        self._now = now
+
+    def close(self) -> None:
+        """Leave the lease to others."""
+        if self._ours:
+            self._services.store.give_lease("retention", self._holder)
 
     def _follow(self, now: int) -> bool:
         """Delete a piece of the unread ids that have just been read; returns whether there is more."""
@@ -113,3 +128,6 @@ def keep_house(services: Callable[[], Services], wait: Callable[[float], bool]) 
         except Exception:  # the outermost loop: the next step may do better
             log.exception("housekeeping failed")
             more = False
+    if house is not None:
+        with suppress(ReadmarkError):
+            house.close()

@@ -1,7 +1,6 @@
 """A service, a sandbox and a Chromium for all tests of the pages, and a tab for each."""
 
 import json
-import shutil
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -10,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize
 
+from tests.chromium import CHROMIUM
 from tests.conftest import API_TOKEN, CONSUMER_SECRET
 from tests.host.hosting import until
 from tests.scenarios.clients import BOT, CONSUMER
@@ -21,12 +21,6 @@ from webhook_app.sandbox.config import SandboxConfig
 from webhook_app.sandbox.server import Sandbox
 from webhook_app.storage.migrate import migrate
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-#: A browser of a test asks nobody but us.
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 #: The user whose messages are read.
 WRITER = BOT.access_token.partition("-")[0]
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -140,15 +134,6 @@ def _serving(folder: Path, **more: str) -> Iterator[Site]:
     environ = {"DATABASE_URL": url, "API_TOKEN": API_TOKEN, "WEB_CONCURRENCY": "1", **app, **more}
     with serving(folder, **environ) as service:
         yield Site(service.process, service.port, folder / "log")
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The browser."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import CHROMIUM, QUIET
+from tests.chromium import CHROMIUM
 from tests.clients.conftest import SENT, later, serving_told, tell
 from tests.clients.examples import environment, examples
 from tests.conftest import API_TOKEN
@@ -67,12 +67,11 @@ def test_python_hears_of_changes_and_comes_back(service: Service, told: Store, t
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def page(chromium: Browser) -> Iterator[Page]:
     """A tab."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser.new_page()
-        browser.close()
+    page = chromium.new_page()
+    yield page
+    page.close()
 
 
 def heard(page: Page) -> list[str]:

@@ -81,7 +81,8 @@ def test_bodies_that_do_not_arrive_are_given_up_and_delay_nobody(service: Servic
     assert {answer.status for answer in answers} == {408}
     assert "10 seconds" in error_of(answers[0])
     assert MOST_SECONDS - 0.5 < seconds < MOST_SECONDS + 5
-    assert watch.slowest < 1
+    # X waits three seconds.
+    assert watch.slowest < 3
 
 
 def test_a_chunked_body_is_a_body(service: Service, wire: Wire) -> None:

@@ -38,6 +38,7 @@ class Office:
     clock: Clock
     days: int = 90
     counted: Counter[tuple[str, int]] = field(default_factory=Counter)
+    forgotten: set[str] = field(default_factory=set)
 
     @property
     def now(self) -> int:
@@ -57,8 +58,17 @@ class Office:
         """Something is counted, and written now."""
         name = f"{kind}|{PLATFORM}|{account}"
         self.store.counts.add(name, self.now - ago)
-        self.counted[name, (self.now - ago) // MINUTE] += 1
+        if account not in self.forgotten:
+            self.counted[name, (self.now - ago) // MINUTE] += 1
         self.store.flush_counts(self.now)
+
+    def forget(self, person: str) -> None:
+        """Somebody is forgotten, and not counted any more."""
+        self.store.forget(PLATFORM, person, self.now, "tests")
+        self.forgotten.add(person)
+        self.counted = Counter(
+            {key: n for key, n in self.counted.items() if not key[0].endswith(f"|{person}")}
+        )
 
     def make(self) -> None:
         """Make what there is to make."""
@@ -118,6 +128,7 @@ steps = st.one_of(
     st.tuples(st.just("pass"), st.integers(0, 90 * MINUTE)),
     st.tuples(st.just("make")),
     st.tuples(st.just("set"), st.integers(0, 1), cursors),
+    st.tuples(st.just("forget"), st.booleans()),
 )
 
 
@@ -138,6 +149,8 @@ def test_they_are_what_a_plain_query_counts(
         elif verb == "set":
             key = (PLATFORM, readers[0], accounts[said[0]])
             office.store.set_position(key, said[1], office.now, "tests")
+        elif verb == "forget":
+            office.forget(readers[1] if said[0] else accounts[0])
         else:
             office.make()
     office.make()
@@ -167,6 +180,20 @@ def test_a_message_that_tells_no_time_is_counted_without(office: Office) -> None
     office.make()
     (cell,) = office.cells(1, bot)
     assert (cell.reads, sum(cell.times.values())) == (2, 0)
+
+
+def test_an_account_that_is_forgotten_is_counted_under_no_name(office: Office) -> None:
+    office.now += 30 * DAY
+    bot = fresh()
+    office.store.counts.add(f"{DELIVERIES_OF}|{PLATFORM}|{bot}", office.now)
+    office.store.forget(PLATFORM, bot, office.now, "tests")
+    office.store.flush_counts(office.now)
+    office.make()
+    assert office.cells(1, bot) == []
+    assert (
+        sum(cell.deliveries for cell in office.cells(1, "") if cell.start // MINUTE == office.now // MINUTE)
+        == 1
+    )
 
 
 def test_all_accounts_together(office: Office) -> None:

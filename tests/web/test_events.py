@@ -64,14 +64,16 @@ def test_an_event_says_what_the_api_says(
 
 names = st.sampled_from(["ann", "bob", "bot"])
 rendered = st.builds(
-    lambda platform, who, peer, size: Rendered(
-        platform, who, peer, b'event: mark\ndata: {"of": "%b"}\n\n' % b",".join([who.encode()] * size)
+    lambda platform, who, peer, private, size: Rendered(
+        platform, who, peer, private or peer is None,
+        b'event: mark\ndata: {"of": "%b"}\n\n' % b",".join([who.encode()] * size),
     ),
-    platforms, names, st.none() | names, st.integers(1, PIECE // 8),
+    platforms, names, st.none() | names, st.booleans(), st.integers(1, PIECE // 8),
 )  # fmt: skip
 wanted = st.builds(
     Wanted,
     st.sampled_from([("slack", "twitter"), ("twitter",), ("slack",)]),
+    st.none() | names,
     st.none() | names,
     st.none() | names,
 )
@@ -80,6 +82,8 @@ wanted = st.builds(
 def is_wanted(event: Rendered, ask: Wanted) -> bool:
     """The rule in other words."""
     if event.platform not in ask.platforms:
+        return False
+    if event.private and ask.own not in (None, event.who):
         return False
     asked = [name for name in (ask.reader, ask.peer) if name is not None]
     if event.peer is None:

@@ -6,7 +6,7 @@ from webhook_app.web.ring import KEPT, MOST_BYTES, Ring
 
 def tick(moment: int, size: int = 10) -> Tick:
     """A tick of so many bytes."""
-    return Tick(moment, [Rendered("platform", "who", "peer", bytes(size))])
+    return Tick(moment, [Rendered("platform", "who", "peer", False, bytes(size))])
 
 
 def filled(*moments: int) -> Ring:

@@ -155,6 +155,22 @@ def test_a_bound_token_sees_its_own_only(app: Flask, client: FlaskClient, store:
         assert {shown["account"] for shown in seen.of("rate-limit")} == {BOT}
 
 
+def test_a_bound_token_sees_no_marks_of_others_that_name_its_account(
+    app: Flask, api: FlaskClient, store: Store
+) -> None:
+    add_x(app)
+    _, secret = make_token(store, "read", account=("twitter", CHARLIE))
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = bearer(secret)["Authorization"]
+    for query in (f"peer={CHARLIE}", f"reader={CHARLIE}&peer={BOT}", f"reader={BOT}&peer={CHARLIE}"):
+        with watching(client, f"?platform=twitter&{query}") as seen:
+            assert api.post("/api/v1/marks", json=x_mark(peer=CHARLIE)).status_code == 202
+            record(store, mark(BOT, peer=CHARLIE), mark(CHARLIE))
+            seen.until(partial(seen.of, "position"))
+        assert not seen.of("mark")
+        assert not seen.of("rate-limit")
+
+
 @pytest.mark.parametrize(
     ("query", "headers", "where", "field"),
     [

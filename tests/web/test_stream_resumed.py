@@ -106,7 +106,7 @@ def test_who_takes_nothing_is_dropped_and_catches_up(app: Flask, api: FlaskClien
         record(store, mark(ALICE))
         seen.until(lambda: seen.knows(reader=ALICE))
         # A minute passes.
-        feed.ring.add(Tick(feed.looked_at + KEPT + 1, [Rendered("twitter", "", "", b"")]))
+        feed.ring.add(Tick(feed.looked_at + KEPT + 1, [Rendered("twitter", "", "", False, b"")]))
         record(store, mark(BOB))
         seen.until(lambda: seen.knows(reader=BOB))
         while slow.read():

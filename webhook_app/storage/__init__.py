@@ -164,8 +164,12 @@ class Store:
         gathered = self.counts.take()
         if not gathered:
             return
+
+        def change(connection: Connection) -> None:
+            write_counts(connection, self._dialect, self._forgotten.anonymous(connection, gathered), now)
+
         try:
-            self.write(lambda connection: write_counts(connection, self._dialect, gathered, now))
+            self.write(change)
         except BaseException:
             self.counts.put_back(gathered)
             raise
@@ -173,6 +177,10 @@ class Store:
     def take_lease(self, name: str, holder: str, milliseconds: int) -> bool:
         """Take or renew a lease; returns whether the holder has it."""
         return self.write(self._lease(name, holder, milliseconds))
+
+    def give_lease(self, name: str, holder: str) -> None:
+        """Give a lease back, if the holder has it."""
+        self.write(lambda connection: retention.give_lease(connection, name, holder))
 
     def _lease(self, name: str, holder: str, milliseconds: int) -> Callable[[Connection], bool]:
         return lambda connection: retention.take_lease(connection, self._dialect, name, holder, milliseconds)

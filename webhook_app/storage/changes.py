@@ -38,6 +38,8 @@ class Wanted(NamedTuple):
     platforms: tuple[str, ...]
     reader: str | None = None
     peer: str | None = None
+    #: Who asks for it may see marks and rate limits of this account only; None: of all.
+    own: str | None = None
 
 
 class Look(NamedTuple):

@@ -2,11 +2,13 @@
 
 import hmac
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
+from webhook_app.domain.counts import BY_ACCOUNT, Gathered
 from webhook_app.domain.inbound import Unreadable
 from webhook_app.storage import sql
 from webhook_app.storage import tables as t
@@ -46,6 +48,17 @@ class Forgotten:
                 who = owners[bytes(digest)]
                 limits[who] = max(moment, limits.get(who, 0))
         return limits
+
+    def anonymous(self, connection: Connection, gathered: Gathered) -> Gathered:
+        """What was gathered, with accounts that are forgotten counted under no name."""
+        named = {name: tuple(name.split("|", 2)[1:]) for name, _ in gathered if name.count("|") >= 2}
+        named = {name: who for name, who in named.items() if name.partition("|")[0] in BY_ACCOUNT}
+        forgotten = self.not_before(connection, {(platform, account) for platform, account in named.values()})
+        counts: Gathered = Counter()
+        for (name, minute), n in gathered.items():
+            gone = named.get(name) in forgotten
+            counts[name.rpartition("|")[0] + "|" if gone else name, minute] += n
+        return counts
 
     def without(self, connection: Connection, batch: Batch) -> Batch:
         """The batch without what forgotten people did before they were forgotten.

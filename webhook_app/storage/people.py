@@ -3,11 +3,13 @@
 import json
 import re
 
-from sqlalchemy import Connection, and_, case, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_, select, tuple_, update
 
 from webhook_app.domain.counts import BY_ACCOUNT
 from webhook_app.storage import sql
 from webhook_app.storage import tables as t
+from webhook_app.storage.cells import MINUTE
+from webhook_app.storage.counts import TOTAL
 from webhook_app.storage.positions import close_gate
 
 #: For how long what happened before is refused; X replays at most five days.
@@ -39,6 +41,7 @@ def forget(
     # Two statements: of one with OR, Postgres would read the whole history.
     of_reader = and_(h.platform == platform, h.reader == person)
     whose = (of_reader, tuple_(h.platform, h.reader, h.peer).in_(readers))
+    _make_figures_anew(connection, whose)
     gone = {"history": sum(connection.execute(delete(t.history).where(side)).rowcount for side in whose)}
     gone |= _forget_outbound(connection, platform, person)
     for table in (t.read_positions, t.unread_messages, t.unread_overflow):
@@ -50,7 +53,10 @@ def forget(
     gone["people"] = connection.execute(of_person).rowcount
     figures = (t.cells.c.platform == platform, t.cells.c.account == person)
     names = [f"{kind}|{platform}|{person}" for kind in BY_ACCOUNT]
-    connection.execute(delete(t.counts).where(t.counts.c.name.in_(names)))
+    of_account = t.counts.c.name.in_(names)
+    minutes = select(t.counts.c.minute).where(of_account, t.counts.c.minute > TOTAL)
+    connection.execute(t.stale_minutes.insert().from_select(["minute"], minutes.distinct()))
+    connection.execute(delete(t.counts).where(of_account))
     gone["figures"] = connection.execute(delete(t.cells).where(*figures)).rowcount
     subject = delete(t.notices).where(t.notices.c.platform == platform, t.notices.c.subject == person)
     connection.execute(subject)
@@ -58,6 +64,13 @@ def forget(
     gone["tokens"] = connection.execute(delete(t.tokens).where(*bound)).rowcount
     _forget_deeds(connection, platform, person, digest)
     return gone
+
+
+def _make_figures_anew(connection: Connection, whose: tuple[ColumnElement[bool], ...]) -> None:
+    """Say which minutes' figures were about the history that goes."""
+    for side in whose:
+        minutes = select(t.history.c.read_at // MINUTE).where(side).distinct()
+        connection.execute(t.stale_minutes.insert().from_select(["minute"], minutes))
 
 
 def _forget_outbound(connection: Connection, platform: str, person: str) -> dict[str, int]:

@@ -27,6 +27,12 @@ def take_lease(connection: Connection, dialect: str, name: str, holder: str, mil
     return connection.execute(take.returning(t.leases.c.name)).first() is not None
 
 
+def give_lease(connection: Connection, name: str, holder: str) -> None:
+    """Give a lease back, if the holder has it."""
+    c = t.leases.c
+    connection.execute(delete(t.leases).where(c.name == name, c.holder == holder))
+
+
 def drop_history(connection: Connection, after: Place | None, before: int) -> Place | None:
     """Delete what is older than `before` among the next piece of the history; returns where to go on.
 

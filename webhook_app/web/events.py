@@ -41,6 +41,8 @@ class Rendered(NamedTuple):
     who: str
     #: None: a rate limit.
     peer: str | None
+    #: Whether it is the account's own affair: a mark, a rate limit.
+    private: bool
     text: bytes
 
 
@@ -49,7 +51,7 @@ def position_event(row: ReadPosition) -> Rendered:
     shown = show_position(row)
     if row.not_before:
         shown["corrected"] = True
-    return Rendered(*row[:3], _text(b"position", shown, OF_POSITION))
+    return Rendered(*row[:3], False, _text(b"position", shown, OF_POSITION))
 
 
 def mark_event(row: OutboxRow, platform: Platform) -> Rendered:
@@ -57,12 +59,13 @@ def mark_event(row: OutboxRow, platform: Platform) -> Rendered:
     shown = show_mark(platform, row)
     if row.status in NOT_DUE:
         shown["due_at"] = None
-    return Rendered(*row.key, _text(b"mark", shown, OF_MARK))
+    return Rendered(*row.key, True, _text(b"mark", shown, OF_MARK))
 
 
 def rate_limit_event(row: RateLimitRow) -> Rendered:
     """What an account may still call."""
-    return Rendered(row.platform, row.account, None, _text(b"rate-limit", row._asdict(), OF_RATE_LIMIT))
+    text = _text(b"rate-limit", row._asdict(), OF_RATE_LIMIT)
+    return Rendered(row.platform, row.account, None, True, text)
 
 
 def render(look: Look) -> list[Rendered]:
@@ -89,6 +92,7 @@ class _Event(NamedTuple):
     platform: str
     who: str
     peer: str | None
+    private: bool
     #: Where its text is: in which piece, from where to where.
     piece: int
     begin: int
@@ -97,6 +101,8 @@ class _Event(NamedTuple):
     def concerns(self, wanted: Wanted) -> bool:
         """Whether it is wanted. A rate limit is, if one of the ids asked for is its account."""
         if self.platform not in wanted.platforms:
+            return False
+        if wanted.own is not None and self.private and self.who != wanted.own:
             return False
         asked = (wanted.reader, wanted.peer)
         if self.peer is None:
@@ -127,7 +133,7 @@ class Tick:
                 piece, end = piece + 1, 0
             begin = end + (len(self._id) if number == len(texts) else 0)
             end = begin + len(text)
-            self._events.append(_Event(*one[:3], piece, begin, end))
+            self._events.append(_Event(*one[:4], piece, begin, end))
         self._about: dict[str | None, list[_Event]] | None = None
         self._cut: dict[Wanted, tuple[bytes, ...]] = {}
 

@@ -173,11 +173,15 @@ class Feed:
         """Tell what has changed since the last look. Raises DatabaseUnavailable."""
         self._looks += 1
         turn = self._looks % SWEEP == 0
+        before = self.looked_at
         if turn and (not self._in_order or self._looks % (SWEEP * RARELY) == 0):
             # A clock that was put back is followed.
             self._walk(since(min(self._swept_at, self.looked_at) - LATEST))
         else:
             self._walk(since(*(latest - MARGIN for latest in self._latest)))
+        if self.looked_at < before:
+            # The clock was put back: what has changed since then lies before what was looked at.
+            self._walk(since(self.looked_at - LATEST))
         if turn:
             self._swept_at = self.looked_at
             self._forget()

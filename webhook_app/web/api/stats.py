@@ -30,9 +30,10 @@ def stats(
 ) -> dict[str, Any]:
     """Count what happened, by account and interval
 
-    Counts are exact; percentiles come from logarithmic buckets and are at most 5 % away from the exact ones.
-    How long a message waited is read from its own id, so that no message needs to be known. Figures are made
-    every few seconds, from what is stored.
+    Reads are exact, also what comes late. Deliveries, marks and calls are counted by each process and written
+    every few seconds: the last ones of a process that is killed are missing. Percentiles come from
+    logarithmic buckets and are at most 5 % away from the exact ones. How long a message waited is read from
+    its own id, so that no message needs to be known. Figures are made every few seconds, from what is stored.
     """
     if platform is not None:
         there = filtered_platform(platform)

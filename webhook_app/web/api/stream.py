@@ -67,18 +67,25 @@ def stream(updated_since: int | None = None, **filters: Any) -> Response:
         deny(503, FULL, {"Retry-After": "5"})
     last = request.headers.get("Last-Event-ID")
     known = int(last) if last else updated_since
-    begin = feed.looked_at - LATEST if known is None else min(known, feed.looked_at) - BEHIND
+    begin = feed.looked_at - LATEST if known is None else _back(known, feed.looked_at) - BEHIND
     response = Response(_events(feed, viewer, begin), headers=HEADERS)
     response.call_on_close(lambda: feed.leave(viewer))
     return response
 
 
+def _back(known: int, now: int) -> int:
+    """Where to go on: a time that lies ahead is of a clock put back since, and so as far behind."""
+    return min(known, 2 * now - known)
+
+
 def _wanted(**filters: Any) -> Wanted | None:
     """What the query asks for; None if for everything."""
     found = read_filter(**filters, limit=1)
+    bound = caller().token.account
     if (found.reader, found.peer) == (None, None) and set(found.platforms) == set(front().platforms):
         return None
-    return Wanted(tuple(sorted(found.platforms)), found.reader, found.peer)
+    own = bound[1] if bound else None
+    return Wanted(tuple(sorted(found.platforms)), found.reader, found.peer, own)
 
 
 def _events(feed: Feed, viewer: Viewer, begin: int) -> Iterator[bytes]:

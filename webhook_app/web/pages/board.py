@@ -44,7 +44,7 @@ def sections() -> Response:
     So the same figures have the same validator, and those who look at the same share them.
     """
     query = read_query(request.args, "name")
-    names = request.args.getlist("name") or list(SECTIONS)
+    names = list(dict.fromkeys(request.args.getlist("name"))) or list(SECTIONS)
     for name in names:
         if name not in SECTIONS:
             raise InvalidValue("name", f"Not one of: {', '.join(SECTIONS)}.")
