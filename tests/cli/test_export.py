@@ -130,3 +130,9 @@ def test_a_terminal_sees_how_far_it_is(process: Start, environ: dict[str, str], 
     os.close(ours)
     assert "3000/3000" in said
     assert exporting.out == "positions: 3000\n"
+
+
+@pytest.mark.parametrize(("name", "begins"), [("x.csv", "platform,"), ("x.ndjson", "{"), ("x", "{")])
+def test_the_name_of_the_file_tells_the_format(run: Run, tmp_path: Path, name: str, begins: str) -> None:
+    assert run("export", "positions", "--output", str(tmp_path / name)).exit_code == 0
+    assert (tmp_path / name).read_text().startswith(begins)

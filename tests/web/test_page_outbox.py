@@ -108,6 +108,7 @@ def test_a_failed_mark_is_tried_again_by_a_button(app: Flask, browser: FlaskClie
     assert 'name="back" value="/?platform=twitter#outgoing"' in html
     answer = press(browser, back="/?platform=twitter#outgoing")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/?platform=twitter#outgoing")
+    assert f"The mark for {ALICE} is tried again now." in Texts(browser.get("/").text).text
     assert "1 mark waiting" in outbox_of(browser)
     (deed, *_) = browser.get("/api/v1/audit").get_json()["items"]
     assert (deed["action"], deed["subject"]) == ("retry mark", f"twitter/{BOT}/{ALICE}")

@@ -1,6 +1,7 @@
 """`demo`: service, sandbox and simulated people, side by side."""
 
 import os
+import secrets
 import signal
 import socket
 import threading
@@ -57,7 +58,11 @@ def demo(port: int, people: int, rate: float, keep: Path | None) -> None:
             children.start("sandbox", readmark("sandbox", *options))
             children.start("service", gunicorn("-b", f"{HOST}:{port}"))
             _watch(
-                children, leaving, port, f"Open {address} (once, within 10 minutes; Ctrl-C ends the demo)."
+                children,
+                leaving,
+                port,
+                f"Open {address} (once, within 10 minutes; Ctrl-C ends the demo).\n"
+                f"Later, and for the API: the token {env['API_TOKEN']}",
             )
 
 
@@ -66,6 +71,7 @@ def demo_environment(database_url: str, sandbox_url: str) -> dict[str, str]:
     credentials = {name.upper(): value for name, value in made_up().items()}
     return {
         "DATABASE_URL": database_url,
+        "API_TOKEN": secrets.token_urlsafe(16),
         "TWITTER_API_URL": sandbox_url,
         "SLACK_API_URL": f"{sandbox_url}/api/",
         # X's own 1000 in 15 minutes would be spent in two, and then nothing would move for thirteen.

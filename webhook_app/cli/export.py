@@ -21,7 +21,7 @@ STDOUT = Path("-")
 @click.command()
 @click.argument("what", type=click.Choice(list(FIELDS)))
 @click.option(
-    "--format", type=click.Choice(list(FORMATS)), default="ndjson", show_default=True,
+    "--format", type=click.Choice(list(FORMATS)), show_default="as FILE ends, else ndjson",
     help="A JSON object a line, or a table for spreadsheets.",
 )  # fmt: skip
 @click.option(
@@ -33,7 +33,7 @@ STDOUT = Path("-")
 @click.option("--reader", metavar="ID", help="Of this reader only.")
 @click.option("--peer", metavar="ID", help="Of messages of this peer only.")
 def export(
-    what: str, format: str, output: Path, platform: str | None, reader: str | None, peer: str | None
+    what: str, format: str | None, output: Path, platform: str | None, reader: str | None, peer: str | None
 ) -> None:
     """Write all read positions, or all of the history.
 
@@ -41,6 +41,7 @@ def export(
     CSV an apostrophe stands before a text that a spreadsheet would take for a formula. On a terminal a bar
     shows how far it is.
     """
+    format = format or ("csv" if output.suffix == ".csv" else "ndjson")
     with open_services() as services:
         parties = read_parties(services.platforms, platform, reader, peer)
         wanted = Export(services.store, services.platforms, what, format, parties)

@@ -2,7 +2,17 @@
 
 from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from werkzeug import Response as AnyResponse
 
 from webhook_app.errors import InvalidValue, NotFound, ReadmarkError
@@ -63,6 +73,7 @@ def sections() -> Response:
 def retry() -> AnyResponse:
     """Try a mark again at once, as the API does, and go back to where the button was."""
     marks.retry(*(request.form.get(name, "") for name in KEY))
+    flash(f"The mark for {request.form['peer']} is tried again now.")
     return redirect(local(request.form.get("back", "/")), 303)
 
 

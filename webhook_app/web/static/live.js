@@ -85,7 +85,7 @@ async function live() {
     try {
       if (polling) {
         await poll();
-        if (!stream) say("polling");
+        if (!stream) say(searching ? "live" : "polling");
       } else await doubt();
       await renew();
     } catch {
