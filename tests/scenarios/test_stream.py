@@ -15,6 +15,7 @@ from tests.scenarios.clients import BOT, CONSUMER, call, event
 from tests.scenarios.deliveries import mark
 from tests.scenarios.service import Service, serving
 from tests.scenarios.viewers import deliver, looking_on, sleeping
+from tests.web.watching import Reader
 from webhook_app.domain.inbound import Inbound
 from webhook_app.domain.position import Mark
 from webhook_app.sandbox.config import SandboxConfig
@@ -120,6 +121,11 @@ def flood(store: Store, first: int, many: int) -> None:
         store.record(Inbound("twitter", marks=marks))
 
 
+def has_told(seen: Reader, many: int) -> bool:
+    """Whether so many events have come."""
+    return len(seen.events) >= many
+
+
 def left_of(sock: socket.socket) -> bytes:
     """What is still to come before the end, which must come."""
     sock.settimeout(SILENCE / 2)
@@ -133,7 +139,7 @@ def test_who_sleeps_costs_nobody_anything_and_catches_up(single: Service, store:
         before = seen.last_id
         for first in range(0, len(everything), 10_000):
             flood(store, first, 10_000)
-            seen.until(lambda most=first + 10_000: len(seen.events) >= most)  # type: ignore[misc]
+            seen.until(partial(has_told, seen, first + 10_000))
         # It is more behind than is kept for those who are slow: they are dropped.
         assert len(left_of(asleep)) < len(everything) * 250
     with looking_on(single, last_id=before) as again:
