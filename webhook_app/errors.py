@@ -12,6 +12,7 @@ ReadmarkError
 ├── CallRefused              a call in a platform's own words, refused in those words
 ├── OutboxFull               too much waits already; come back later
 ├── DeliveryError            a platform did not take a mark
+├── ManagementError          a platform did not do what was asked of webhooks, subscriptions or replays
 └── StorageError
     ├── DatabaseUnavailable  try again later
     │   └── SchemaOutdated   run the migrations
@@ -113,6 +114,17 @@ class DeliveryError(ReadmarkError):
         #: What the account is from now on, if it is to be stopped.
         self.state = state
         super().__init__(words)
+
+
+class ManagementError(ReadmarkError):
+    """A platform did not do what was asked of webhooks, subscriptions or replays."""
+
+    def __init__(self, reason: str, message: str, *, temporary: bool = False) -> None:
+        #: The platform's own name of it, `WebhookIdInvalid` for instance; empty if it has none.
+        self.reason = reason
+        #: Whether the same may succeed later.
+        self.temporary = temporary
+        super().__init__(message)
 
 
 class StorageError(ReadmarkError):

@@ -142,3 +142,7 @@ class Pigeon:
         """Coo, or the problem."""
         said = "coo" if problem is None else getattr(problem, "code", type(problem).__name__)
         return Reply(200 if problem is None else 400, [], json.dumps({"said": said}).encode())
+
+    def management(self) -> None:
+        """Pigeons come unasked."""
+        return None

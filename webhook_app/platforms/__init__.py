@@ -12,6 +12,7 @@ from webhook_app.domain.outbox import Policy
 from webhook_app.domain.rate import Word
 from webhook_app.domain.timing import SentAt
 from webhook_app.errors import NotFound
+from webhook_app.platforms.management import Management
 from webhook_app.platforms.native import Call, Known, Reply, Request, Window
 from webhook_app.platforms.slack import Slack
 from webhook_app.platforms.twitter import Twitter
@@ -25,6 +26,7 @@ class Platform(Protocol):
     2. Ids and cursors: `reader`, `peer`, `cursor`, `show`, `moment`.
     3. What goes out: `policy`, `configured`, `digest`, `introduce`, `deliver`.
     4. Calls in the platform's own words, in this order: `open`, `identify`, `want`, and always `answer`.
+    5. What makes it deliver: `management`.
     """
 
     name: str
@@ -108,6 +110,9 @@ class Platform(Protocol):
         `call` and `account` are None where the problem came before them. A problem that is neither
         CallRefused, OutboxFull, DatabaseUnavailable nor NotFound is our own fault.
         """
+
+    def management(self) -> Management | None:
+        """What makes the platform deliver; None if it has no webhooks. Raises NotConfigured."""
 
 
 Registry = Mapping[str, Callable[[Settings], Platform]]

@@ -159,3 +159,7 @@ class Slack:
     ) -> Reply:
         """Return Slack's answer."""
         return slack_calls.answer(call, account, problem)
+
+    def management(self) -> None:
+        """Slack has no webhooks for what we keep."""
+        return None

@@ -20,6 +20,7 @@ from webhook_app.errors import (
     NotConfigured,
 )
 from webhook_app.platforms import twitter_calls
+from webhook_app.platforms.management import Management
 from webhook_app.platforms.native import Call, Known, Reply, Request, Window, check_names
 from webhook_app.platforms.twitter_events import read
 from webhook_app.platforms.twitter_ids import SENT_AT, moment
@@ -195,6 +196,10 @@ class Twitter:
     ) -> Reply:
         """Return X's answer."""
         return twitter_calls.answer(account, problem, window)
+
+    def management(self) -> Management | None:
+        """Return what `/2/webhooks` and its neighbours offer. Raises NotConfigured."""
+        return None
 
 
 def _number(field: str, text: str) -> int:
