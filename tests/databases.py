@@ -85,7 +85,7 @@ def postgres_database(server: str, like: str = "template1") -> Iterator[str]:
     """The URL of a new database on the server: empty, or a copy of another that nobody is connected to."""
     name = f"readmark_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        make = SQL("CREATE DATABASE {} TEMPLATE {}")
+        make = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
         connection.execute(make.format(Identifier(name), Identifier(like)))
     try:
         yield make_url(server).set(database=name).render_as_string(hide_password=False)

@@ -14,7 +14,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 #: Seconds after which a test that waits for something gives up.
-PATIENCE = 8.0
+PATIENCE = 60.0
 
 
 def eventually(condition: Callable[[], object]) -> None:

@@ -49,7 +49,7 @@ def test_nobody_writes_while_the_rate_is_nothing() -> None:
     assert not world.life.step()
 
 
-def test_a_hundred_positions_are_reached_quickly(drive: Drive, consumer: Consumer) -> None:
+def test_a_hundred_positions_are_reached(drive: Drive, consumer: Consumer) -> None:
     driver = drive(
         webhook_url=consumer.url,
         people=120,

@@ -51,14 +51,8 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.fixture(params=["1", "4"])
-def processes(request: pytest.FixtureRequest) -> str:
-    """How many processes answer."""
-    return str(request.param)
-
-
 @pytest.fixture
-def own(environ: dict[str, str], sandbox: Sandbox, processes: str) -> dict[str, str]:
+def own(environ: dict[str, str], sandbox: Sandbox) -> dict[str, str]:
     """The environment of a service behind a proxy that terminates TLS, with an account on each platform."""
     return environ | {
         "TWITTER_CONSUMER_KEY": CONSUMER[0],
@@ -70,7 +64,7 @@ def own(environ: dict[str, str], sandbox: Sandbox, processes: str) -> dict[str, 
         "SLACK_API_URL": f"{sandbox.url}/api/",
         "COALESCE_SECONDS": str(COALESCE_SECONDS),
         "TRUSTED_PROXIES": "1",
-        "WEB_CONCURRENCY": processes,
+        "WEB_CONCURRENCY": "2",
     }
 
 
@@ -198,10 +192,11 @@ def test_who_prefers_to_wait_learns_that_it_is_delivered(service: Service, sandb
     assert len(on_slack(sandbox)) == len(on_x(sandbox)) == 1
 
 
+@pytest.mark.parametrize("processes", ["1", "4"])
 def test_what_waits_is_sent_when_the_service_ends(
-    own: dict[str, str], tmp_path: Path, sandbox: Sandbox
+    own: dict[str, str], tmp_path: Path, sandbox: Sandbox, processes: str
 ) -> None:
-    with serving(tmp_path, **own | {"COALESCE_SECONDS": "60"}) as service:
+    with serving(tmp_path, **own | {"COALESCE_SECONDS": "60", "WEB_CONCURRENCY": processes}) as service:
         until_known(service)
         for n in range(20):
             slack_at(service).conversations_mark(channel=("C0GENERAL", "D0ALICE")[n % 2], ts=ts(60 - n))

@@ -133,7 +133,7 @@ steps = st.one_of(
 
 
 @given(st.lists(steps, max_size=25))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_they_are_what_a_plain_query_counts(
     office: Office, story: list[tuple[str, int, int, int, int]]
 ) -> None:

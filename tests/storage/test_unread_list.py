@@ -137,7 +137,7 @@ def pages(store: Store, limit: int, **sides: str) -> list[Unread]:
     return found
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=20)
 @given(steps, st.integers(1, 3))
 def test_the_list_is_what_a_plain_model_says(
     shared: Store, steps: list[tuple[str, int, list[int]]], limit: int
