@@ -62,7 +62,7 @@ def test_a_stream_that_says_nothing_is_given_up(site: Site, tab: Tab) -> None:
     page.route(STREAM, lambda route: None)
     log_in(page, site)
     site.deliver("1003", "Cleo")
-    expect(page.get_by_role("status")).to_have_text("polling", timeout=10_000)
+    expect(page.get_by_role("status")).to_have_text("polling", timeout=60_000)
     expect(rows(page).first).to_contain_text("Cleo")
     page.unroute_all(behavior="ignoreErrors")
 
@@ -92,7 +92,7 @@ def test_who_is_searched_for_arrives_too(site: Site, tab: Tab) -> None:
     log_in(page, site, "/?q=Emil")
     expect(page.get_by_text("Nothing found.")).to_be_visible()
     site.deliver("1005", "Emil")
-    expect(rows(page)).to_contain_text(["Emil"], timeout=10_000)
+    expect(rows(page)).to_contain_text(["Emil"], timeout=60_000)
     expect(page.get_by_text("Nothing found.")).to_be_hidden()
 
 

@@ -38,12 +38,12 @@ def test_a_failed_mark_is_tried_again_by_an_admin(site: Site, sandbox: Sandbox, 
     fail(site, sandbox, "501")
     row = page.locator("#outgoing li").filter(has_text="Reader Number1")
     # It has come by itself.
-    expect(row).to_contain_text(f"failed, tried 1 time: {REFUSED}", timeout=15_000)
+    expect(row).to_contain_text(f"failed, tried 1 time: {REFUSED}", timeout=60_000)
     page.reload()
     row.get_by_role("button", name="Retry 501").click()
     page.wait_for_url("**/?platform=twitter#outgoing")
     until(lambda: "501" in [row["peer"] for row in site.marks("delivered")])
-    expect(row).to_have_count(0, timeout=15_000)
+    expect(row).to_have_count(0, timeout=60_000)
     deed = call(site, "GET", "/api/v1/audit").json()["items"][0]
     assert (deed["action"], deed["subject"].split("/")[-1]) == ("retry mark", "501")
 
@@ -53,7 +53,7 @@ def test_the_button_of_a_section_that_was_fetched_works_too(site: Site, sandbox:
     log_in(page, site)
     fail(site, sandbox, "502")
     button = page.get_by_role("button", name="Retry 502")
-    expect(button).to_be_visible(timeout=15_000)
+    expect(button).to_be_visible(timeout=60_000)
     button.click()
     page.wait_for_url("**/#outgoing")
     until(lambda: "502" in [row["peer"] for row in site.marks("delivered")])

@@ -79,7 +79,7 @@ def test_what_is_fetched_anew_keeps_what_is_open_and_where_the_keyboard_is(site:
     more.locator("summary").click()
     expect(more.locator("li").first).to_contain_text("606")
     site.write("609")
-    expect(more).to_have_text(re.compile("4 more"), timeout=15_000)
+    expect(more).to_have_text(re.compile("4 more"), timeout=60_000)
     expect(more).to_have_attribute("open", "")
     expect(more.locator("summary")).to_be_focused()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parents[2]
-LONGEST = 30.0  # seconds that anything may take before a test fails
+LONGEST = 60.0  # seconds that anything may take before a test fails
 
 
 def until(claim: Callable[[], object], seconds: float = LONGEST) -> None:

@@ -16,7 +16,7 @@ SLACK_BOT, CHANNEL = "T0SANDBOX.U0BOT", "C0GENERAL"
 USER = "T0SANDBOX.U0ALICE"
 APART = 5000  # milliseconds
 LIMIT = Limit(10, 60)
-LONGEST = 10.0  # seconds
+LONGEST = 60.0  # seconds
 
 
 def mark(clock: Clock, peer: str = PEER, *, seconds_ago: int = 60) -> Outgoing:

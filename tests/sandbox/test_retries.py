@@ -41,7 +41,7 @@ def test_it_waits_as_long_as_documented_before_it_tries_again() -> None:
 
 
 def test_an_answer_that_takes_too_long_is_a_failure(drive: Drive, consumer: Consumer) -> None:
-    driver = drive(delivery_timeout=0.1)
+    driver = drive(delivery_timeout=0.5)
     driver.subscribe(consumer)
     too_late = threading.Event()
     consumer.replies = [Reply(after=too_late)]

@@ -13,7 +13,7 @@ from webhook_app.errors import DatabaseUnavailable, Unstorable
 from webhook_app.storage.concurrency import Threads
 from webhook_app.storage.group_commit import MOST_ITEMS, GroupCommit
 
-SOON = 10.0  # seconds
+SOON = 60.0  # seconds
 
 
 class Journal:
@@ -195,7 +195,7 @@ else:
 
 
 def test_it_starts_anew_after_a_fork() -> None:
-    subprocess.run([sys.executable, "-W", "ignore", "-c", AFTER_A_FORK], check=True, timeout=30)
+    subprocess.run([sys.executable, "-W", "ignore", "-c", AFTER_A_FORK], check=True, timeout=120)
 
 
 UNDER_GEVENT = """
@@ -209,7 +209,7 @@ from webhook_app.storage import Store
 
 store = Store(sys.argv[1], ("key",))
 deliveries = [Inbound("twitter", marks=[Mark("twitter", str(n), "9", n, n)]) for n in range(200)]
-gevent.joinall([gevent.spawn(store.record, inbound) for inbound in deliveries], raise_error=True, timeout=20)
+gevent.joinall([gevent.spawn(store.record, inbound) for inbound in deliveries], raise_error=True, timeout=60)
 print(sum(store.position(("twitter", str(n), "9"))[0].cursor == n for n in range(200)))
 store.close()
 """
@@ -218,5 +218,5 @@ store.close()
 def test_it_works_under_gevent(database: str) -> None:
     url = database.replace("postgresql:", "postgresql+psycopg:")
     command = [sys.executable, "-c", UNDER_GEVENT, url]
-    done = subprocess.run(command, check=True, timeout=30, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, timeout=120, capture_output=True, text=True)
     assert done.stdout == "200\n"

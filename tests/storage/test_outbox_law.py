@@ -197,7 +197,7 @@ def is_blocked(database: str) -> bool:
 
 def wait_until(true: Callable[[], bool]) -> None:
     """Wait for another process, ten seconds at most."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -77,7 +77,7 @@ def work():
         gevent.sleep(0)
 
 ways = [gevent.spawn(work), gevent.spawn(work)]
-gevent.joinall([*others, *ways], raise_error=True, timeout=40)
+gevent.joinall([*others, *ways], raise_error=True, timeout=60)
 print(sum(row.acknowledged == row.cursor == 150 + int(row.peer) for row in rows(store)))
 store.close()
 """
@@ -86,5 +86,5 @@ store.close()
 def test_it_works_under_gevent(database: str) -> None:
     url = database.replace("postgresql:", "postgresql+psycopg:")
     command = [sys.executable, "-c", UNDER_GEVENT, url]
-    done = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, timeout=120, capture_output=True, text=True)
     assert done.stdout == "50\n"
