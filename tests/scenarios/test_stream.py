@@ -132,6 +132,7 @@ def left_of(sock: socket.socket) -> bytes:
     return read_all(sock)
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_who_sleeps_costs_nobody_anything_and_catches_up(single: Service, store: Store) -> None:
     everything = {str(10**15 + n) for n in range(90_000)}
     with looking_on(single) as seen, sleeping(single) as asleep:
