@@ -74,6 +74,11 @@ def test_it_accepts_clocks_somewhat_off_and_any_nonce(drive: Drive, oauth: dict[
     assert call(driver, form=mark(7, CHARLIE), **ingredients).status_code == 204
 
 
+def test_it_can_stand_in_another_year(drive: Drive) -> None:
+    driver = drive(Clock(1_600_000_000), signature_skew=float("inf"))
+    assert call(driver, form=mark(7, CHARLIE)).status_code == 204
+
+
 def test_query_and_form_are_signed_and_json_is_not(driver: Driver) -> None:
     signed = call(driver, query={"recipient_id": CHARLIE}, form={"last_read_event_id": "7"})
     oauth = {"Authorization": str(signed.request.headers["Authorization"])}

@@ -60,6 +60,21 @@ def test_the_scopes_of_a_token_are_in_a_header(driver: Driver) -> None:
     assert client(driver, CLASSIC).auth_test().headers["x-oauth-scopes"] == "identify,bot"
 
 
+@pytest.mark.parametrize("token", ["xoxe.xoxb-rotating", "xoxe.xoxp-rotating"])
+def test_a_rotating_token_says_how_long_it_lasts_and_then_is_expired(drive: Drive, token: str) -> None:
+    clock = Clock()
+    driver = drive(clock)
+    rotating = {"token": token, "user": "U1", "expires_at": clock.now + 12 * 3600}
+    driver.do("/slack/workspaces", workspaces=[{"team_id": "T1", "tokens": [rotating]}], expect=200)
+    assert client(driver, token).auth_test()["expires_in"] == 12 * 3600
+    assert "expires_in" not in client(driver).auth_test()
+    clock.now += 12 * 3600 - 0.5
+    assert client(driver, token).auth_test()["expires_in"] == 0
+    clock.now += 0.5
+    assert error(lambda: client(driver, token).auth_test()) == "token_expired"
+    assert error(lambda: client(driver, token).conversations_mark(channel="C1", ts=TS)) == "token_expired"
+
+
 @pytest.mark.parametrize(
     ("token", "expected"),
     [(None, "not_authed"), ("xoxb-unknown", "invalid_auth"), (APP, "not_allowed_token_type")],

@@ -138,6 +138,15 @@ def test_a_workspace_can_be_replaced(driver: Driver) -> None:
         ("POST", "/workspaces", {"workspaces": [{"team_id": "T1", "url": "x"}]}),
         ("POST", "/workspaces", {"workspaces": [{"team_id": "T1", "tokens": [{"token": "x"}]}]}),
         ("POST", "/workspaces", {"workspaces": [{"team_id": "T1", "channels": [{"id": "C1", "kind": "x"}]}]}),
+        (
+            "POST",
+            "/workspaces",
+            {
+                "workspaces": [
+                    {"team_id": "T1", "tokens": [{"token": "x", "user": "U1", "expires_at": "soon"}]}
+                ]
+            },
+        ),
         ("PUT", "/settings", {"limit": 0}),
         ("PUT", "/settings", {"any_channel": 1}),
         ("PUT", "/settings", {"workspaces": []}),

@@ -45,11 +45,12 @@ rate_option = click.option(
 def sandbox(port: int, webhook: str | None, bot_marks_at: str | None, people: int, rate: float) -> None:
     """Pretend to be X and Slack, on 127.0.0.1.
 
-    X's webhooks and subscriptions as X documents them, people who write and read, and read receipts; Slack's
-    conversations.mark and auth.test, for a workspace with a channel of each kind. What is missing in the
-    settings is printed as lines for the file .env of the service: X's credentials are made up, Slack's are
-    always the same. X's read receipts are limited to TWITTER_MARK_READ_LIMIT. Paths below /_sandbox/ control
-    it, and report what has arrived.
+    X's webhooks, subscriptions and replays as X documents them, the end of a webhook that fails its
+    challenge, access tiers and permissions, authorising by PIN, people who write and read, and read receipts;
+    Slack's conversations.mark and auth.test, for a workspace with a channel of each kind. What is missing in
+    the settings is printed as lines for the file .env of the service: X's credentials are made up, those of
+    Slack are always the same. X's read receipts are limited to TWITTER_MARK_READ_LIMIT. Paths below
+    /_sandbox/ control it, and report what has arrived.
     """
     # Late: it brings a web server, which no other command needs.
     from webhook_app.sandbox.server import serve

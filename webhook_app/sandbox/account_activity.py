@@ -3,7 +3,15 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from webhook_app.sandbox.auth import APP, USER_OAUTH1, USER_OAUTH2, guarded, state, user
+from webhook_app.sandbox.auth import (
+    APP,
+    USER_OAUTH1,
+    USER_OAUTH2,
+    guarded,
+    refuse_without_direct_messages,
+    state,
+    user,
+)
 from webhook_app.sandbox.problems import Invalid
 from webhook_app.sandbox.state import State
 from webhook_app.sandbox.webhooks import find
@@ -17,7 +25,8 @@ blueprint = Blueprint("account_activity", __name__, url_prefix="/2/account_activ
 @blueprint.post("/webhooks/<webhook_id>/subscriptions/all")
 @guarded(USER_OAUTH1, USER_OAUTH2, limit=LIMIT)
 def subscribe_user(webhook_id: str) -> ResponseReturnValue:
-    """Subscribes the calling user."""
+    """Subscribes the calling user; direct messages are part of it, so their permission is asked for."""
+    refuse_without_direct_messages(user())
     subscribe(state(), webhook_id, user().user_id)
     return {"data": {"subscribed": True}}
 
@@ -67,7 +76,7 @@ def count_subscriptions() -> ResponseReturnValue:
     return {
         "data": {
             "account_name": state().config.app_name,
-            "provisioned_count": str(state().config.subscription_limit),
+            "provisioned_count": str(state().access.limits.subscriptions),
             "subscriptions_count_all": str(len(state().subscriptions)),
             "subscriptions_count_direct_messages": "0",
         }
@@ -81,6 +90,6 @@ def subscribe(world: State, webhook_id: str, user_id: str) -> None:
         if (webhook.id, user_id) in world.subscriptions:
             details = "A subscription for this user already exists for the webhook_id."
             raise Invalid("DuplicateSubscriptionFailed", details)
-        if len(world.subscriptions) >= world.config.subscription_limit:
+        if len(world.subscriptions) >= world.access.limits.subscriptions:
             raise Invalid("SubscriptionLimitExceeded", "The application has reached its subscription limit.")
         world.subscriptions[webhook.id, user_id] = None

@@ -7,7 +7,15 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from webhook_app.sandbox import problems
-from webhook_app.sandbox.auth import APP, USER_OAUTH1, USER_OAUTH2, caller, guarded, state
+from webhook_app.sandbox.auth import (
+    APP,
+    USER_OAUTH1,
+    USER_OAUTH2,
+    caller,
+    guarded,
+    refuse_without_direct_messages,
+    state,
+)
 from webhook_app.sandbox.problems import Invalid
 from webhook_app.sandbox.state import ActivitySubscription, State
 from webhook_app.sandbox.webhooks import find, json_object
@@ -131,7 +139,7 @@ def subscribe(
         for known in world.activities.values():
             if (known.event_type, known.filter, known.webhook_id) == (event_type, filter_, webhook_id):
                 raise Invalid("DuplicateSubscriptionFailed", "This subscription already exists.")
-        if len(world.activities) >= world.config.activity_limit:
+        if len(world.activities) >= world.access.limits.activities:
             raise Invalid("SubscriptionLimitExceeded", "The application has reached its subscription limit.")
         now = world.clock()
         created = ActivitySubscription(
@@ -142,12 +150,13 @@ def subscribe(
 
 
 def _refuse_strangers(filter_: dict[str, str]) -> None:
-    """Private events need the credentials of the user whose events they are."""
+    """Private events need the credentials, and the permission, of the user whose events they are."""
     account = caller()
     if account is None:
         raise problems.unsupported_authentication(APP, f"{USER_OAUTH1}, {USER_OAUTH2}")
     if filter_.get("user_id") != account.user_id:
         raise problems.Problem(403, "Forbidden", "filter.user_id must identify the authenticated user.")
+    refuse_without_direct_messages(account)
 
 
 def _event_type(value: object) -> str:

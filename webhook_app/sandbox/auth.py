@@ -9,7 +9,7 @@ from flask import Flask, Request, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 
 from webhook_app.sandbox import oauth1, problems
-from webhook_app.sandbox.config import Account
+from webhook_app.sandbox.config import READ_WRITE_DM, Account
 from webhook_app.sandbox.state import State
 
 APP = "OAuth 2.0 Application-Only"
@@ -34,6 +34,7 @@ def guarded(
         @wraps(view)
         def guarded_view(*args: Params.args, **kwargs: Params.kwargs) -> ResponseReturnValue:
             kind, account = identify(state(), request)
+            state().access.refuse_without()
             if kind not in kinds:
                 raise problems.unsupported_authentication(kind, ", ".join(kinds))
             g.caller = account
@@ -59,6 +60,12 @@ def user() -> Account:
     return account
 
 
+def refuse_without_direct_messages(account: Account) -> None:
+    """Refuses a token that is not allowed to read, write and access direct messages."""
+    if state().permissions.of(account.user_id) != READ_WRITE_DM:
+        raise problems.permissions_missing()
+
+
 def identify(world: State, asked: Request) -> tuple[str, Account | None]:
     """The kind of the caller's credentials, and the user they stand for."""
     scheme, _, credentials = asked.headers.get("Authorization", "").partition(" ")
@@ -68,7 +75,7 @@ def identify(world: State, asked: Request) -> tuple[str, Account | None]:
         raise problems.unauthorized()
     if _same(credentials, world.config.bearer_token):
         return APP, None
-    for account in world.config.accounts:
+    for account in world.accounts.values():
         known = account.oauth2_token and _same(credentials, account.oauth2_token)
         if known and world.account(account.user_id):
             return USER_OAUTH2, account

@@ -17,6 +17,9 @@ TOKEN_INVALID = 89
 TIMESTAMP_OUT_OF_BOUNDS = 135
 PARAMETER_INVALID = 214
 NO_CREDENTIALS = 215
+NO_DIRECT_MESSAGES = 93
+CALLBACK_NOT_APPROVED = 415
+NO_ACCESS = 453
 
 #: By code, the status it usually comes with, and its text.
 _TEXTS: Mapping[int, tuple[int, str]] = {
@@ -31,7 +34,7 @@ _TEXTS: Mapping[int, tuple[int, str]] = {
     87: (403, "Client is not permitted to perform this action."),
     RATE_LIMITED: (429, "Rate limit exceeded"),
     TOKEN_INVALID: (401, "Invalid or expired token."),
-    93: (403, "This application is not allowed to access or delete your Direct Messages."),
+    NO_DIRECT_MESSAGES: (403, "This application is not allowed to access or delete your Direct Messages."),
     99: (401, "Unable to verify your credentials."),
     130: (503, "Over capacity"),
     131: (500, "Internal error"),
@@ -50,9 +53,12 @@ _TEXTS: Mapping[int, tuple[int, str]] = {
                " locked."),
     349: (403, "You cannot send messages to this user."),
     354: (403, "The text of your direct message is over the max character limit."),
+    CALLBACK_NOT_APPROVED: (403, "Callback URL not approved for this client application. Approved callback"
+               " URLs can be adjusted in your application settings"),
     416: (403, "Invalid / suspended application"),
-    453: (403, "You currently have access to a subset of X API V2 endpoints and limited v1.1 endpoints only."
-               " If you need access to this endpoint, you may need a different access level."),
+    NO_ACCESS: (403, "You currently have access to a subset of X API V2 endpoints and limited v1.1"
+                     " endpoints only. If you need access to this endpoint, you may need a different access"
+                     " level."),
 }  # fmt: skip
 
 

@@ -7,6 +7,8 @@ from webhook_app.sandbox.slack_config import SlackConfig
 #: X's two products that carry read receipts; a subscription may be wanted in either or both.
 ACCOUNT_ACTIVITY = "account_activity"
 ACTIVITY = "activity"
+#: What an app may do on behalf of its users, from little to all: https://developer.x.com/en/docs/apps/app-permissions
+PERMISSIONS = READ, READ_WRITE, READ_WRITE_DM = "read", "read-write", "read-write-dm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,19 @@ class SandboxConfig:
     #: The products the bot is subscribed in then.
     shapes: tuple[str, ...] = (ACCOUNT_ACTIVITY, ACTIVITY)
 
-    #: What X sells as "Pay Per Use": https://docs.x.com/x-api/account-activity/introduction
-    webhook_limit: int = 1
-    subscription_limit: int = 3
-    #: "Self-serve": https://docs.x.com/x-api/activity/introduction
-    activity_limit: int = 1500
+    #: One of ``PERMISSIONS``.
+    permissions: str = READ_WRITE_DM
+    #: How far a signature's clock may be from X's, in seconds; more, for a sandbox in another year.
+    signature_skew: float = 300.0
+    #: What X has sold: ``pay-per-use``, ``enterprise`` or ``none``.
+    tier: str = "pay-per-use"
+    #: How many webhooks, and subscriptions in either product, there may be; None: as many as the tier has.
+    webhook_limit: int | None = None
+    subscription_limit: int | None = None
+    activity_limit: int | None = None
+
+    #: Whether a replay contains the minute named as its end: OpenAPI says so, the quickstart the contrary.
+    replay_end_included: bool = False
 
     #: How many calls of ``mark_read`` a user has, and in how many seconds, beginning with the first of them.
     mark_read_limit: tuple[int, float] = (1000, 900)

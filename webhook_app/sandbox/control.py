@@ -44,7 +44,7 @@ def emit() -> ResponseReturnValue:
 def write() -> ResponseReturnValue:
     """``sender`` writes ``text`` to ``recipient``."""
     asked = json_object()
-    sender, recipient = _person(asked, "sender"), _person(asked, "recipient")
+    sender, recipient = person_in(asked, "sender"), person_in(asked, "recipient")
     text = str(asked.get("text", "Hello"))
     message, ids = world().conversations.write(sender, recipient, text, _fault(asked))
     return {"id": str(message.id), "deliveries": ids}, 202
@@ -54,7 +54,7 @@ def write() -> ResponseReturnValue:
 def type_() -> ResponseReturnValue:
     """``sender`` is writing to ``recipient``."""
     asked = json_object()
-    ids = world().conversations.type(_person(asked, "sender"), _person(asked, "recipient"), _fault(asked))
+    ids = world().conversations.type(person_in(asked, "sender"), person_in(asked, "recipient"), _fault(asked))
     return {"deliveries": ids}, 202
 
 
@@ -62,7 +62,7 @@ def type_() -> ResponseReturnValue:
 def read() -> ResponseReturnValue:
     """``reader`` reads ``peer`` up to ``last_read_event_id`` or the end, at ``created_timestamp`` or now."""
     asked = json_object()
-    reader, peer = _person(asked, "reader"), _person(asked, "peer")
+    reader, peer = person_in(asked, "reader"), person_in(asked, "peer")
     with world().state.lock:
         latest = world().state.thread(peer.id, reader.id).last
     up_to = _number(asked, "last_read_event_id") or latest
@@ -74,23 +74,31 @@ def read() -> ResponseReturnValue:
 def revoke() -> ResponseReturnValue:
     """``user`` takes the app's authorisation away."""
     asked = json_object()
-    return {"deliveries": world().publisher.revoke(_person(asked, "user").id, _fault(asked))}, 202
+    return {"deliveries": world().publisher.revoke(person_in(asked, "user").id, _fault(asked))}, 202
 
 
 @blueprint.post("/authorize")
 def authorize() -> ResponseReturnValue:
     """``user`` authorises the app again; the old tokens come back to life."""
-    world().state.revoked.discard(_person(json_object(), "user").id)
+    world().state.revoked.discard(person_in(json_object(), "user").id)
     return {}, 200
 
 
 @blueprint.post("/replay-status")
 def end_replay() -> ResponseReturnValue:
-    """A replay job of ``webhook_id`` has ended, with all delivered unless ``complete`` is false."""
+    """Says that a replay job of ``webhook_id`` has ended, all delivered unless ``complete`` is false."""
     asked = json_object()
     webhook = find(world().state, str(asked.get("webhook_id")))
     complete = bool(asked.get("complete", True))
-    return {"deliveries": world().publisher.end_replay(webhook, complete=complete, fault=_fault(asked))}, 202
+    job_id = str(asked.get("job_id") or world().state.snowflakes.next())
+    ids = world().publisher.end_replay(webhook, job_id, complete=complete, fault=_fault(asked))
+    return {"deliveries": ids}, 202
+
+
+@blueprint.get("/replays")
+def replays() -> ResponseReturnValue:
+    """All replay jobs, oldest first."""
+    return {"items": world().replayer.as_json()}
 
 
 @blueprint.post("/flood")
@@ -171,7 +179,8 @@ def _fault(asked: dict[str, Any]) -> Fault | None:
     return None if fault is None else read_fault(fault)
 
 
-def _person(asked: dict[str, Any], role: str) -> Person:
+def person_in(asked: dict[str, Any], role: str) -> Person:
+    """Whom the field names by id."""
     user_id = asked.get(role)
     if not isinstance(user_id, str) or not (user_id.isascii() and user_id.isdigit()):
         raise Invalid("PersonInvalid", f"{role} is not a user id")

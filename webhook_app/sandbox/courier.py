@@ -9,7 +9,7 @@ import urllib3
 
 from webhook_app.sandbox.deliveries import DELIVERED, DROPPED, LOST, Attempt, Delivery
 from webhook_app.sandbox.moments import milliseconds
-from webhook_app.sandbox.state import State
+from webhook_app.sandbox.state import State, Webhook
 from webhook_app.sandbox.wire import SIGNATURE_HEADER
 
 
@@ -20,7 +20,7 @@ class Courier:
         config = state.config
         self._state = state
         self._http = urllib3.PoolManager(
-            maxsize=config.in_flight,
+            maxsize=2 * config.in_flight,
             retries=False,
             timeout=urllib3.Timeout(total=config.delivery_timeout),
         )
@@ -54,6 +54,20 @@ class Courier:
             self._state.ledger.add(delivery)
         self._put(delivery, delay)
 
+    def deliver_once(self, delivery: Delivery) -> bool:
+        """Tries now and never again, as in a replay; whether it was acknowledged."""
+        with self._state.lock:
+            ledger = self._state.ledger
+            ledger.add(delivery)
+            webhook = self._depart(delivery)
+            if webhook is None:
+                return False
+        attempt = self._post(webhook.url, delivery)
+        with self._state.lock:
+            ledger.attempt(delivery, attempt)
+            ledger.settle(delivery, DELIVERED if attempt.status == 200 else LOST)
+        return attempt.status == 200
+
     def _put(self, delivery: Delivery, delay: float) -> None:
         with self._changed:
             heapq.heappush(self._schedule, (time.monotonic() + delay, next(self._numbers), delivery))
@@ -76,10 +90,9 @@ class Courier:
     def _deliver(self, delivery: Delivery) -> None:
         """Tries once, and decides what follows from the answer."""
         with self._state.lock:
-            webhook = self._state.webhooks.get(delivery.webhook_id)
-            if webhook is None or not webhook.valid:
-                return self._state.ledger.settle(delivery, DROPPED)
-            self._state.ledger.depart(delivery)
+            webhook = self._depart(delivery)
+            if webhook is None:
+                return None
         attempt = self._post(webhook.url, delivery)
         with self._state.lock:
             ledger, delays = self._state.ledger, self._state.config.retry_delays
@@ -90,6 +103,15 @@ class Courier:
             if len(delivery.attempts) > len(delays):
                 return ledger.settle(delivery, LOST)
         return self._put(delivery, delays[len(delivery.attempts) - 1])
+
+    def _depart(self, delivery: Delivery) -> Webhook | None:
+        """The webhook to call; None where there is nobody to call any more, which settles the delivery."""
+        webhook = self._state.webhooks.get(delivery.webhook_id)
+        if webhook is None or not webhook.valid or self._stopped:
+            self._state.ledger.settle(delivery, DROPPED)
+            return None
+        self._state.ledger.depart(delivery)
+        return webhook
 
     def _post(self, url: str, delivery: Delivery) -> Attempt:
         headers = {"Content-Type": "application/json", "User-Agent": "sandbox"}

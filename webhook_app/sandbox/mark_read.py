@@ -1,4 +1,4 @@
-"""``/1.1/direct_messages/mark_read.json``, and where to ask how much of its rate limit is left.
+"""``/1.1/direct_messages/mark_read.json``: a user has read what another has written.
 
 https://developer.x.com/en/docs/direct-messages/typing-indicator-and-read-receipts/api-reference/new-read-receipt
 """
@@ -14,19 +14,14 @@ from flask.typing import ResponseReturnValue
 from webhook_app.sandbox import classic_problems as codes
 from webhook_app.sandbox import oauth1
 from webhook_app.sandbox.auth import state
+from webhook_app.sandbox.classic import PLATFORM, classic_caller, refuse_as_told
 from webhook_app.sandbox.classic_problems import ClassicRefusal
-from webhook_app.sandbox.config import Account
+from webhook_app.sandbox.config import READ_WRITE_DM, Account
 from webhook_app.sandbox.control import world
 from webhook_app.sandbox.mark_faults import MarkFault, suffer
 from webhook_app.sandbox.moments import snowflake
 
-PLATFORM = "twitter"
-#: Calls of ``rate_limit_status`` in 15 minutes.
-STATUS_LIMIT = 180
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_RESOURCE = "/direct_messages/mark_read"
-
-blueprint = Blueprint("classic", __name__, url_prefix="/1.1")
+blueprint = Blueprint("mark_read", __name__, url_prefix="/1.1")
 
 
 @blueprint.post("/direct_messages/mark_read.json")
@@ -40,11 +35,13 @@ def mark_read() -> ResponseReturnValue:
     peer = str(asked.get("recipient_id", ""))
     fault = suffer(state().mark_faults, PLATFORM, oauth1.named_user(request), peer)
     at = state().clock()
-    account = _caller(fault)
+    account = classic_caller(fault)
     _count(account, at, fault)
     if (page := fault.page()) is not None:
         return page
-    _refuse(fault)
+    refuse_as_told(fault)
+    if state().permissions.of(account.user_id) != READ_WRITE_DM:
+        raise ClassicRefusal(codes.NO_DIRECT_MESSAGES)
     up_to, recipient = _number(asked, "last_read_event_id"), _number(asked, "recipient_id")
     if not 0 < recipient <= snowflake(int(at * 1000)):
         # X has not given this id to anybody yet.
@@ -52,37 +49,6 @@ def mark_read() -> ResponseReturnValue:
     state().marks.accept(at, account.user_id, str(recipient), up_to)
     world().conversations.read(state().person(account.user_id), state().person(str(recipient)), up_to)
     return Response(status=204)
-
-
-@blueprint.get("/application/rate_limit_status.json")
-def rate_limit_status() -> ResponseReturnValue:
-    """How much is left, by ``resources``; asking costs nothing of it, and opens no window."""
-    fault = suffer(state().mark_faults, PLATFORM, oauth1.named_user(request))
-    account = _caller(fault)
-    _count_status(account, fault)
-    if (page := fault.page()) is not None:
-        return page
-    _refuse(fault)
-    window = state().marks.window(account.user_id, state().clock())
-    told = window.shifted(fault.clock_skew)
-    shown = {"limit": told.limit, "remaining": told.remaining, "reset": told.reset}
-    wanted = request.args.get("resources", "direct_messages").split(",")
-    resources = {"direct_messages": {_RESOURCE: shown}} if "direct_messages" in wanted else {}
-    return {"rate_limit_context": {"access_token": account.access_token}, "resources": resources}
-
-
-@blueprint.route("/", defaults={"path": ""}, methods=_METHODS)
-@blueprint.route("/<path:path>", methods=_METHODS)
-def nothing(path: str) -> ResponseReturnValue:
-    """Every other path, and every other method."""
-    raise ClassicRefusal(codes.NO_PAGE)
-
-
-def _caller(fault: MarkFault) -> Account:
-    try:
-        return oauth1.signer(state(), request, state().clock() + fault.clock_skew)
-    except oauth1.NotAuthenticated as exc:
-        raise ClassicRefusal(exc.code) from exc
 
 
 def _count(account: Account, at: float, fault: MarkFault) -> None:
@@ -98,20 +64,6 @@ def _count(account: Account, at: float, fault: MarkFault) -> None:
         g.window = replace(window, used=used).shifted(fault.clock_skew)
     if limited:
         raise ClassicRefusal(codes.RATE_LIMITED)
-
-
-def _count_status(account: Account, fault: MarkFault) -> None:
-    with state().lock:
-        now = state().clock()
-        window = state().windows.spend("rate_limit_status", account.user_id, STATUS_LIMIT, now)
-    g.window = window.shifted(fault.clock_skew)
-    if window.overspent:
-        raise ClassicRefusal(codes.RATE_LIMITED)
-
-
-def _refuse(fault: MarkFault) -> None:
-    if isinstance(fault.code, int):
-        raise ClassicRefusal(fault.code, status=fault.status)
 
 
 def _parameters() -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ oauthlib's own ``RequestValidator`` is of no use here: by its defaults it refuse
 and the nonces of most clients for their length or their characters.
 """
 
+from collections.abc import Callable
 from urllib.parse import unquote
 
 from flask import Request
@@ -11,11 +12,11 @@ from oauthlib.common import Request as SignedRequest
 from oauthlib.oauth1.rfc5849 import signature, utils
 
 from webhook_app.sandbox import classic_problems as codes
-from webhook_app.sandbox.config import Account
+from webhook_app.sandbox.config import Account, SandboxConfig
 from webhook_app.sandbox.state import State
 
-#: How far a signature's clock may be from X's, in seconds.
-CLOCK_SKEW = 300
+#: The secret that belongs to a token; None where the token is unknown.
+SecretOf = Callable[[str], str | None]
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -38,24 +39,40 @@ def signer(world: State, asked: Request, now: float) -> Account:
     Signed are the method, the URL, and the parameters of query, header and form; not a JSON body. A client
     that believes to talk to https, as tweepy always does, has signed that.
     """
+    account = world.account(named_user(asked))
+
+    def secret_of(token: str) -> str | None:
+        known = account is not None and account.access_token == token
+        return account.access_token_secret if account and known else None
+
+    verify(asked, world.config, secret_of, now)
+    if account is None:
+        raise NotAuthenticated(codes.TOKEN_INVALID)
+    return account
+
+
+def verify(asked: Request, config: SandboxConfig, secret_of: SecretOf, now: float) -> dict[str, str]:
+    """What the request's signed header claims. Raises NotAuthenticated.
+
+    ``secret_of`` knows the secret of a token, that of no token included, or None if the token is no good.
+    """
     claims = _claims(asked)
     if not claims:
         raise NotAuthenticated(codes.NO_CREDENTIALS)
     if (
-        claims.get("oauth_consumer_key") != world.config.consumer_key
+        claims.get("oauth_consumer_key") != config.consumer_key
         or claims.get("oauth_signature_method") != "HMAC-SHA1"
         or claims.get("oauth_version", "1.0") != "1.0"
     ):
         raise NotAuthenticated(codes.NOT_AUTHENTICATED)
-    token = claims.get("oauth_token", "")
-    account = world.account(token.partition("-")[0])
-    if account is None or account.access_token != token:
+    secret = secret_of(claims.get("oauth_token", ""))
+    if secret is None:
         raise NotAuthenticated(codes.TOKEN_INVALID)
-    if not _is_recent(claims.get("oauth_timestamp", ""), now):
+    if not _is_recent(claims.get("oauth_timestamp", ""), now, config.signature_skew):
         raise NotAuthenticated(codes.TIMESTAMP_OUT_OF_BOUNDS)
-    if not _is_signed(asked, claims, world.config.consumer_secret, account.access_token_secret):
+    if not _is_signed(asked, claims, config.consumer_secret, secret):
         raise NotAuthenticated(codes.NOT_AUTHENTICATED)
-    return account
+    return claims
 
 
 def _claims(asked: Request) -> dict[str, str]:
@@ -86,7 +103,7 @@ def _is_signed(asked: Request, claims: dict[str, str], consumer_secret: str, tok
     return False
 
 
-def _is_recent(timestamp: str, now: float) -> bool:
+def _is_recent(timestamp: str, now: float, skew: float) -> bool:
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
         return False
-    return abs(int(timestamp) - now) <= CLOCK_SKEW
+    return abs(int(timestamp) - now) <= skew

@@ -23,10 +23,13 @@ class Refusal(Exception):
 class Invalid(Refusal):
     """400 with ``<Reason>: <Details>``, the envelope of webhooks and subscriptions."""
 
+    #: HTTP's.
+    code = 400
+
     def __init__(self, reason: str, details: str) -> None:
         self.reason = reason
         super().__init__(
-            400,
+            self.code,
             {
                 "errors": [{"message": f"{reason}: {details}"}],
                 "title": "Invalid Request",
@@ -34,6 +37,12 @@ class Invalid(Refusal):
                 "type": _PROBLEMS + "invalid-request",
             },
         )
+
+
+class Conflict(Invalid):
+    """The same envelope where the request was right, but not now."""
+
+    code = 409
 
 
 class Problem(Refusal):
@@ -57,6 +66,14 @@ def unsupported_authentication(used: str, supported: str) -> Problem:
         f"Supported authentication types are [{supported}]."
     )
     return Problem(403, "Unsupported Authentication", detail, "unsupported-authentication")
+
+
+def permissions_missing() -> Problem:
+    """A token, good in itself, that was not granted what this call needs."""
+    detail = (
+        "Your client app is not configured with the appropriate oauth1 app permissions for this endpoint."
+    )
+    return Problem(403, "Forbidden", detail, "oauth1-permissions")
 
 
 def too_many_requests() -> Problem:

@@ -3,7 +3,7 @@
 from webhook_app.sandbox import envelopes
 from webhook_app.sandbox.faults import Fault
 from webhook_app.sandbox.happenings import Happening
-from webhook_app.sandbox.sender import Sender
+from webhook_app.sandbox.sender import REPLAY_STATUS, Sender
 from webhook_app.sandbox.state import State, Webhook
 from webhook_app.sandbox.wire import Event
 
@@ -12,7 +12,7 @@ _DIRECTIONS = {"dm.sent": "outbound", "dm.received": "inbound"}
 
 
 class Publisher:
-    """Knows who hears of what; only valid webhooks are told."""
+    """Knows who hears of what; whether a webhook is valid is the sender's affair."""
 
     def __init__(self, state: State, sender: Sender) -> None:
         self._state = state
@@ -37,16 +37,17 @@ class Publisher:
                     del state.activities[id_]
         return self._send(told, fault)
 
-    def end_replay(self, webhook: Webhook, *, complete: bool, fault: Fault | None = None) -> list[str]:
+    def end_replay(
+        self, webhook: Webhook, job_id: str, *, complete: bool, fault: Fault | None = None
+    ) -> list[str]:
         """A replay job of this webhook has ended."""
-        job_id = str(self._state.snowflakes.next())
         event = envelopes.replay_job_status(webhook.id, job_id, complete=complete)
-        return self._send([(webhook, "replay_job_status", event)], fault)
+        return self._send([(webhook, REPLAY_STATUS, event)], fault)
 
     def _send(self, told: list[tuple[Webhook, str, Event]], fault: Fault | None) -> list[str]:
         ids = []
         for webhook, kind, event in told:
-            ids += self._sender.send(webhook, kind, event, fault) if webhook.valid else []
+            ids += self._sender.send(webhook, kind, event, fault)
         return ids
 
     def _by_account_activity(self, happening: Happening) -> list[tuple[Webhook, str, Event]]:

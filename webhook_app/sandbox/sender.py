@@ -6,8 +6,13 @@ import threading
 from webhook_app.sandbox.courier import Courier
 from webhook_app.sandbox.deliveries import Delivery
 from webhook_app.sandbox.faults import Fault, body_under, signature_under
+from webhook_app.sandbox.memory import Remembered
 from webhook_app.sandbox.positions import marks_in
 from webhook_app.sandbox.state import State, Webhook
+from webhook_app.sandbox.wire import encode, sign
+
+#: The kind of the event that tells a webhook that a replay has ended.
+REPLAY_STATUS = "replay_job_status"
 
 
 class Sender:
@@ -26,12 +31,26 @@ class Sender:
         return len(self._held)
 
     def send(self, webhook: Webhook, kind: str, event: object, fault: Fault | None = None) -> list[str]:
-        """Sends the event under the given fault, or the standing one; returns the ids of its deliveries."""
+        """Sends the event under the given fault, or the standing one; returns the ids of its deliveries.
+
+        An invalid webhook gets nothing; what it would have got is remembered all the same.
+        """
+        remembered = self._remember(webhook, kind, event)
+        if not webhook.valid:
+            return []
         fault = fault or self._state.take_fault()
-        with self._state.lock:
-            body = body_under(fault, event, self._state.random, self._state.clock)
-        marks = () if fault.tampers else marks_in(event)
-        return self._dispatch(Delivery("", webhook.id, kind, body, None, marks), fault)
+        body, marks = remembered.body, remembered.marks
+        if fault.corrupt is not None:
+            with self._state.lock:
+                body = body_under(fault, event, self._state.random, self._state.clock)
+        return self._dispatch(
+            Delivery("", webhook.id, kind, body, None, () if fault.tampers else marks), fault
+        )
+
+    def again(self, webhook: Webhook, event: Remembered) -> Delivery:
+        """The delivery by which a remembered event is replayed: the same bytes, signed as of today."""
+        signature = sign(self._state.config.consumer_secret, event.body)
+        return Delivery(str(next(self._numbers)), webhook.id, event.kind, event.body, signature, event.marks)
 
     def send_bytes(self, webhook: Webhook, body: bytes, fault: Fault | None = None) -> list[str]:
         """Sends bytes that need be no event, or no JSON at all, signed as the fault says."""
@@ -45,6 +64,15 @@ class Sender:
             held, self._held = self._held, []
         for delivery in reversed(held):
             self._courier.take(delivery)
+
+    def _remember(self, webhook: Webhook, kind: str, event: object) -> Remembered:
+        """Keeps the event as it is before any fault; but for the ends of replays, which are no events."""
+        state = self._state
+        with state.lock:
+            remembered = Remembered(state.clock(), kind, encode(event), marks_in(event))
+            if kind != REPLAY_STATUS:
+                state.memory.add(webhook.id, remembered)
+        return remembered
 
     def _dispatch(self, model: Delivery, fault: Fault) -> list[str]:
         signature = signature_under(fault, self._state.config.consumer_secret, model.body)

@@ -12,12 +12,16 @@ from flask import Flask
 from webhook_app.sandbox import (
     account_activity,
     activity,
+    app_control,
     auth,
+    authorize,
+    classic,
     control,
     mark_control,
     mark_faults,
     mark_read,
     problems,
+    replay,
     slack,
     webhooks,
 )
@@ -31,12 +35,16 @@ HOST = "127.0.0.1"
 _POLL = 0.02
 BLUEPRINTS = (
     webhooks.blueprint,
+    replay.blueprint,
     account_activity.blueprint,
     activity.blueprint,
     mark_read.blueprint,
+    classic.blueprint,
     slack.blueprint,
+    authorize.blueprint,
     control.blueprint,
     mark_control.blueprint,
+    app_control.blueprint,
 )
 
 

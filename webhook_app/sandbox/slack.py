@@ -76,6 +76,9 @@ def _test() -> Response:
     }
     if token.bot_id:
         body["bot_id"] = token.bot_id
+    if token.expires_at is not None:
+        # https://docs.slack.dev/reference/methods/auth.test, of a rotating token: whole seconds.
+        body["expires_in"] = int(token.expires_at - slack().clock())
     return _reply(body)
 
 

@@ -31,6 +31,8 @@ class SlackToken:
     #: One of ``STATES``.
     state: str = "active"
     name: str = "helpful_bot"
+    #: When a rotating token (``xoxe.xoxb-…``, ``xoxe.xoxp-…``) ends, in seconds since 1970; None: never.
+    expires_at: float | None = None
 
     @property
     def bot_id(self) -> str | None:

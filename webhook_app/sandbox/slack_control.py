@@ -100,11 +100,20 @@ def _is_seconds(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 10**6
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_moment(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
 def _is_number(value: object) -> bool:
     return type(value) is int and 0 < value <= 100_000
 
 
 _LISTS = frozenset({"tokens", "channels", "scopes", "members"})
+_MOMENTS: Mapping[str, Callable[[object], bool]] = {"expires_at": _is_moment}
 _SETTINGS: Mapping[str, Callable[[object], bool]] = {
     "limit": _is_number,
     "window_seconds": _is_seconds,
@@ -139,11 +148,12 @@ def _described(asked: object) -> tuple[SlackWorkspace, ...]:
 
 
 def _object(value: object) -> dict[str, Any]:
-    """An object whose values are strings, but for the lists."""
+    """An object whose values are strings, but for the lists and a moment."""
     if not isinstance(value, dict):
         raise Invalid("WorkspaceInvalid", f"no object: {value!r}")
     for name, inner in value.items():
-        if name not in _LISTS and not isinstance(inner, str):
+        understood = _MOMENTS.get(name, _is_text)
+        if name not in _LISTS and not understood(inner):
             raise Invalid("WorkspaceInvalid", f"{name} cannot be {inner!r}")
     return value
 

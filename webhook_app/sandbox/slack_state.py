@@ -82,6 +82,8 @@ class SlackState:
             raise SlackRefusal("invalid_auth")
         if verdict := STATES[grant.token.state]:
             raise SlackRefusal(verdict)
+        if grant.token.expires_at is not None and grant.token.expires_at <= self.clock():
+            raise SlackRefusal(STATES["expired"])
         return grant
 
     def spend(self, grant: Grant, method: str) -> None:

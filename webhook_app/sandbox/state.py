@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from webhook_app.sandbox.access import Access
 from webhook_app.sandbox.config import Account, SandboxConfig
 from webhook_app.sandbox.deliveries import Ledger
 from webhook_app.sandbox.faults import NO_FAULT, Fault
 from webhook_app.sandbox.mark_faults import MarkFaults
 from webhook_app.sandbox.marks import Marks
+from webhook_app.sandbox.memory import Memory
 from webhook_app.sandbox.moments import Clock, Snowflakes, rfc3339
 from webhook_app.sandbox.people import Person, make_people, owner, stranger
+from webhook_app.sandbox.permissions import Permissions
 from webhook_app.sandbox.rate_windows import RateWindows
 
 
@@ -25,6 +28,9 @@ class Webhook:
     created_at: float
     #: Only a valid one gets events; a challenge makes it so, and unmakes it.
     valid: bool = True
+    #: When it last passed a challenge, and when X last tried by itself.
+    passed_at: float = 0.0
+    tried_at: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         """The webhook as ``/2/webhooks`` shows it."""
@@ -93,10 +99,13 @@ class State:
     activities: dict[str, ActivitySubscription] = field(default_factory=dict)
     #: Users who have taken the app's authorisation away.
     revoked: set[str] = field(default_factory=set)
+    permissions: Permissions = field(init=False)
+    access: Access = field(init=False)
     #: By author and reader.
     threads: dict[tuple[str, str], Thread] = field(default_factory=dict)
     windows: RateWindows = field(default_factory=RateWindows)
     ledger: Ledger = field(default_factory=Ledger)
+    memory: Memory = field(default_factory=Memory)
     #: What goes wrong with the next deliveries.
     fault: Fault = NO_FAULT
     #: What goes wrong with calls that mark messages as read.
@@ -113,6 +122,8 @@ class State:
 
     def __post_init__(self) -> None:
         self.snowflakes = Snowflakes(self.clock)
+        self.access = Access(self.config)
+        self.permissions = Permissions(self.config.permissions)
         self.marks = Marks(*self.config.mark_read_limit)
         self.accounts = {account.user_id: account for account in self.config.accounts}
         self.crowd = make_people(max(1, self.config.people), self.random)

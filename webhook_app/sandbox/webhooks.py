@@ -14,6 +14,8 @@ from webhook_app.sandbox.state import State, Webhook
 
 #: https://docs.x.com/x-api/fundamentals/rate-limits, calls in 15 minutes.
 LIMIT = 450
+#: Seconds without a passed challenge after which 4xx, 5xx and silence are no longer forgiven.
+PATIENCE = 28 * 3600
 LONGEST_URL = 200
 _FIELDS = ("created_at", "id", "url", "valid")
 
@@ -76,7 +78,8 @@ def register(world: State, url: object) -> Webhook:
     with world.lock:
         # Somebody may have been faster while the challenge was out.
         _refuse_one_more(world, checked)
-        webhook = Webhook(str(world.snowflakes.next()), checked, world.clock())
+        now = world.clock()
+        webhook = Webhook(str(world.snowflakes.next()), checked, now, passed_at=now, tried_at=now)
         world.webhooks[webhook.id] = webhook
     return webhook
 
@@ -84,13 +87,20 @@ def register(world: State, url: object) -> Webhook:
 def validate(world: State, webhook_id: str) -> None:
     """Sends the webhook a challenge, and makes it valid or, where it fails badly, invalid."""
     webhook = find(world, webhook_id)
+    pass_challenge(world, webhook)
+    webhook.valid = True
+
+
+def pass_challenge(world: State, webhook: Webhook) -> None:
+    """Sends the webhook a challenge; raises Invalid, and ends its validity where X loses patience."""
     try:
         _challenge(world, webhook.url)
     except Invalid as failed:
-        if isinstance(failed.__cause__, CrcFailed) and failed.__cause__.fatal:
+        fatal = isinstance(failed.__cause__, CrcFailed) and failed.__cause__.fatal
+        if fatal or world.clock() - webhook.passed_at >= PATIENCE:
             webhook.valid = False
         raise
-    webhook.valid = True
+    webhook.passed_at = world.clock()
 
 
 def find(world: State, webhook_id: str) -> Webhook:
@@ -105,6 +115,7 @@ def find(world: State, webhook_id: str) -> Webhook:
 def remove(world: State, webhook: Webhook) -> None:
     """Deletes the webhook; Account Activity subscriptions go with it, X Activity's lose their delivery."""
     del world.webhooks[webhook.id]
+    world.memory.forget(webhook.id)
     for webhook_id, user_id in list(world.subscriptions):
         if webhook_id == webhook.id:
             del world.subscriptions[webhook_id, user_id]
@@ -125,7 +136,7 @@ def _refuse_one_more(world: State, url: str) -> None:
     with world.lock:
         if any(webhook.url == url for webhook in world.webhooks.values()):
             raise Invalid("DuplicateUrlFailed", "Webhook URL already exists for this app.")
-        if len(world.webhooks) >= world.config.webhook_limit:
+        if len(world.webhooks) >= world.access.limits.webhooks:
             raise Invalid("WebhookLimitExceeded", "Too many resources already created.")
 
 

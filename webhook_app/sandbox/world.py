@@ -11,10 +11,13 @@ from webhook_app.sandbox.config import ACCOUNT_ACTIVITY, ACTIVITY, SandboxConfig
 from webhook_app.sandbox.conversations import Conversations
 from webhook_app.sandbox.courier import Courier
 from webhook_app.sandbox.flood import Flood
+from webhook_app.sandbox.inspector import Inspector
 from webhook_app.sandbox.life import Life
 from webhook_app.sandbox.moments import Clock
+from webhook_app.sandbox.pins import Pins
 from webhook_app.sandbox.problems import Invalid
 from webhook_app.sandbox.publisher import Publisher
+from webhook_app.sandbox.replayer import Replayer
 from webhook_app.sandbox.sender import Sender
 from webhook_app.sandbox.state import State, Webhook
 
@@ -32,6 +35,9 @@ class World:
         self.courier = Courier(self.state)
         self.sender = Sender(self.state, self.courier)
         self.publisher = Publisher(self.state, self.sender)
+        self.inspector = Inspector(self.state)
+        self.pins = Pins(self.state)
+        self.replayer = Replayer(self.state, self.sender, self.courier, self.publisher)
         self.bot = Bot(self.state)
         self.conversations = Conversations(self.state, self.publisher, self.bot.hear)
         self.life = Life(self.state, self.conversations)
@@ -44,16 +50,19 @@ class World:
         self.courier.start()
         self.bot.start()
         self.life.start()
+        self.inspector.start()
 
     def stop(self) -> None:
         """Brings everything to rest, in the order of causes."""
         self._leaving.set()
         if self._enrolment is not None:
             self._enrolment.join()
+        self.inspector.stop()
         self.flood.stop()
         self.life.stop()
         self.bot.stop()
         self.courier.stop()
+        self.replayer.stop()
 
     def enrol_soon(self, url: str, say: Callable[[str], object]) -> None:
         """Enrols the consumer in the background, as soon as it answers its challenge."""
