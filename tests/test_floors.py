@@ -51,10 +51,11 @@ ALONE = {
     "alembic": ("webhook_app/storage",),
     "psycopg": ("webhook_app/storage",),
     "tweepy": ("webhook_app/platforms",),
+    "xdk": ("webhook_app/platforms",),
     "slack_sdk": ("webhook_app/platforms",),
     "oauthlib": ("webhook_app/platforms", "webhook_app/sandbox"),
 }
-VENDORS = re.compile(r"twitter|slack|tweepy", re.IGNORECASE)
+VENDORS = re.compile(r"twitter|slack|tweepy|xdk", re.IGNORECASE)
 #: Where vendors may be named.
 SLICES = (
     "webhook_app/platforms/",

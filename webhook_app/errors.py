@@ -117,7 +117,7 @@ class DeliveryError(ReadmarkError):
 
 
 class ManagementError(ReadmarkError):
-    """A platform did not do what was asked of webhooks, subscriptions or replays."""
+    """A platform did not do what was asked of webhooks, subscriptions, replays or an authorisation."""
 
     def __init__(self, reason: str, message: str, *, temporary: bool = False) -> None:
         #: The platform's own name of it, `WebhookIdInvalid` for instance; empty if it has none.

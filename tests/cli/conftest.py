@@ -7,6 +7,12 @@ from typing import Protocol
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.cli.connected import ask as ask
+from tests.cli.connected import beside as beside
+from tests.cli.connected import place as place
+from tests.cli.connected import service as service
+from tests.cli.connected import start_x as start_x
+from tests.cli.connected import x as x
 from tests.cli.processes import Start, start
 from webhook_app.cli import main
 from webhook_app.services import Services

@@ -18,13 +18,20 @@ from tests.scenarios.deliveries import sign
 class Process:
     """A command that runs, and what it has said."""
 
-    def __init__(self, folder: Path, words: tuple[str, ...], env: dict[str, str], stderr: int | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        words: tuple[str, ...],
+        env: dict[str, str],
+        stderr: int | None = None,
+        stdin: int | None = None,
+    ) -> None:
         self._out, self._err = folder / "out", folder / "err"
         base = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.popen = subprocess.Popen(
                 [sys.executable, "-m", "webhook_app", *words],
-                cwd=folder, env=base | env, stdout=out, stderr=err if stderr is None else stderr,
+                cwd=folder, env=base | env, stdout=out, stderr=err if stderr is None else stderr, stdin=stdin,
             )  # fmt: skip
 
     @property

@@ -44,7 +44,10 @@ def test_it_explains_every_option(path: tuple[str, ...], command: click.Command)
 def test_it_has_the_commands_of_this_release() -> None:
     assert {" ".join(path) for path, command in _all(main) if not isinstance(command, click.Group)} == {
         "serve", "worker", "migrate", "demo", "sandbox", "forget", "positions set", "mark", "export",
-        "accounts add", "accounts list", "accounts pause", "accounts resume", "accounts remove",
+        "accounts add", "accounts connect", "accounts list", "accounts pause", "accounts resume",
+        "accounts remove",
+        "webhook register", "webhook list", "webhook validate", "webhook delete", "webhook subscribe",
+        "webhook unsubscribe", "webhook subscriptions", "webhook replay", "webhook job", "webhook status",
         "tokens create", "tokens list", "tokens revoke",
         "quarantine list", "quarantine show", "quarantine retry", "quarantine discard",
     }  # fmt: skip

@@ -29,6 +29,7 @@ class Came(NamedTuple):
     #: With lower-case names.
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
 
 class FarEnd:
@@ -77,7 +78,7 @@ def _handler(far_end: FarEnd) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            far_end.came.append(Came(self.path, headers, body))
+            far_end.came.append(Came(self.path, headers, body, self.command))
             answer = far_end.answers.popleft() if far_end.answers else far_end.always
             if answer.hang:
                 far_end.over.wait()
@@ -92,6 +93,8 @@ def _handler(far_end: FarEnd) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(answer.body)
             self.close_connection = self.close_connection or answer.cut
+
+        do_GET = do_PUT = do_DELETE = do_POST
 
         def log_message(self, *args: object) -> None:
             pass

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from webhook_app.cli.accounts import accounts
+from webhook_app.cli.connect import connect
 from webhook_app.cli.demo import demo
 from webhook_app.cli.export import export
 from webhook_app.cli.mark import mark
@@ -14,6 +15,7 @@ from webhook_app.cli.quarantine import quarantine
 from webhook_app.cli.run import migrate, serve
 from webhook_app.cli.sandbox import sandbox
 from webhook_app.cli.tokens import tokens
+from webhook_app.cli.webhook import webhook
 from webhook_app.cli.worker import worker
 from webhook_app.errors import InvalidValue, ReadmarkError
 from webhook_app.web.version import version
@@ -53,7 +55,9 @@ def main() -> None:
     """
 
 
+accounts.add_command(connect)
 for _command in (
-    serve, worker, migrate, demo, sandbox, accounts, mark, tokens, positions, quarantine, forget, export,
+    serve, worker, migrate, demo, sandbox, accounts, webhook, mark, tokens, positions, quarantine, forget,
+    export,
 ):  # fmt: skip
     main.add_command(_command)

@@ -1,4 +1,4 @@
-"""`accounts`: on whose behalf platforms are called."""
+"""`accounts`: on whose behalf platforms are called; `connect` is in a module of its own."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from webhook_app.services import Services
 
 @click.group()
 def accounts() -> None:
-    """Add, list, pause, resume and remove accounts."""
+    """Add, connect, list, pause, resume and remove accounts."""
 
 
 @accounts.command()
@@ -46,7 +46,7 @@ def add(platform: str, source: TextIO | None, given: tuple[str, ...], as_json: b
             if name not in credentials:
                 credentials[name] = click.prompt(name, hide_input=True, err=True)
         account = services.accounts.add(platform, credentials, WHO)
-    print_json(_json(account)) if as_json else click.echo(_line(account))
+    print_json(account_json(account)) if as_json else click.echo(account_line(account))
 
 
 @accounts.command("list")
@@ -59,7 +59,7 @@ def list_(as_json: bool) -> None:
     """
     with open_services() as services:
         for account in services.store.accounts.list():
-            print_json(_json(account)) if as_json else click.echo(_line(account))
+            print_json(account_json(account)) if as_json else click.echo(account_line(account))
 
 
 @accounts.command()
@@ -137,12 +137,14 @@ def _split(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _json(account: Account) -> Any:
+def account_json(account: Account) -> Any:
+    """An account's facts as the API shows them."""
     shown = account._asdict() | {"name": account.name or None, "reason": account.reason or None}
     return AccountSchema().dump(shown | {"refused_until": account.refused_until or None})
 
 
-def _line(account: Account) -> str:
+def account_line(account: Account) -> str:
+    """An account's facts on one line."""
     facts: Iterable[str] = (
         f"{account.platform}/{account.id}",
         account.state.value,

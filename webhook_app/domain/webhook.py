@@ -38,3 +38,17 @@ class Replayable(NamedTuple):
     longest: int
     #: Both ends are multiples of it.
     step: int
+
+    def part(self, since: int, until: int, now: int) -> tuple[int, int]:
+        """The part of an interval that can be replayed now, at whole steps: outwards where that is allowed.
+
+        There is none if it does not end after it begins.
+        """
+        step = self.step
+        begin = max(since // step * step, -((self.oldest - now) // step) * step)
+        end = min(-(-until // step) * step, (now - self.until_after) // step * step)
+        return (begin, end) if begin <= now - self.since_after else (begin, begin)
+
+    def pieces(self, since: int, until: int) -> list[tuple[int, int]]:
+        """The same interval in jobs, oldest first."""
+        return [(begin, min(begin + self.longest, until)) for begin in range(since, until, self.longest)]

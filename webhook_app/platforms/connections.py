@@ -8,6 +8,7 @@ counted. Both end a call as a broken connection does: by an OSError, which urlli
 import io
 import socket
 from contextlib import suppress
+from functools import partial
 from http.client import HTTPResponse
 from ssl import SSLWantReadError
 from time import monotonic
@@ -24,20 +25,25 @@ LONGEST = 64 * 1024
 AT_ONCE = 0.01  # seconds
 
 
-def bound(manager: PoolManager) -> None:
-    """Let the manager open connections with bounded answers from here on; not for managers of SOCKS."""
-    manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+def bound(manager: PoolManager, longest: int = LONGEST) -> None:
+    """Let the manager open connections with bounded answers from here on; not for managers of SOCKS.
+
+    `longest`: bytes that an answer may have.
+    """
+    plain: Any = partial(_PlainPool, longest=longest)
+    secure: Any = partial(_SecurePool, longest=longest)
+    manager.pool_classes_by_scheme = {"http": plain, "https": secure}
 
 
 class _Line(io.RawIOBase):
     """What comes over a socket for one answer, which has begun: its time is the socket's time-out."""
 
-    def __init__(self, line: socket.socket, file: io.RawIOBase) -> None:
+    def __init__(self, line: socket.socket, file: io.RawIOBase, longest: int) -> None:
         #: It keeps the socket open until it is closed itself, also where the connection has let it go.
         self._file = file
         self._line, self._seconds = line, line.gettimeout()
         self._until = monotonic() + (self._seconds or 0.0)
-        self._left = LONGEST
+        self._left = longest
 
     def readable(self) -> bool:
         """It is."""
@@ -84,9 +90,13 @@ class _Line(io.RawIOBase):
 class _Reader(io.BufferedReader):
     """A line that makes no room for what will not be read to its end."""
 
+    def __init__(self, line: _Line, longest: int) -> None:
+        super().__init__(line)
+        self._longest = longest
+
     def read(self, size: int | None = -1, /) -> bytes:
         """Read as always. Raises OSError if more is asked for than an answer may have."""
-        if size is not None and size > LONGEST:
+        if size is not None and size > self._longest:
             raise OSError("the answer is too long")
         return super().read(size)
 
@@ -94,9 +104,9 @@ class _Reader(io.BufferedReader):
 class _Answer(HTTPResponse):
     """An answer within its bounds."""
 
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, sock: socket.socket, *args: Any, longest: int, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = _Reader(_Line(sock, self.fp.detach()))
+        self.fp = _Reader(_Line(sock, self.fp.detach(), longest), longest)
 
     def begin(self) -> None:
         """Read the headers, and forget that the body is compressed.
@@ -107,8 +117,15 @@ class _Answer(HTTPResponse):
         del self.headers["Content-Encoding"]
 
 
+def _within(longest: int) -> Any:
+    """What a connection makes its answers by."""
+    return partial(_Answer, longest=longest)
+
+
 class _Plain(HTTPConnection):
-    response_class = _Answer
+    def __init__(self, *args: Any, longest: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.response_class = _within(longest)
 
     def connect(self) -> None:
         """Connect. Raises ConnectTimeoutError."""
@@ -118,7 +135,9 @@ class _Plain(HTTPConnection):
 
 
 class _Secure(HTTPSConnection):
-    response_class = _Answer
+    def __init__(self, *args: Any, longest: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.response_class = _within(longest)
 
     def connect(self) -> None:
         """Connect. Raises ConnectTimeoutError."""

@@ -9,11 +9,13 @@ from webhook_app.domain.webhook import Replayable, Subscription, Webhook
 class Management(Protocol):
     """Webhooks, subscriptions and replays. Everything raises ManagementError, and asks the platform.
 
-    May be called by several threads at once; each call ends within half a minute.
+    May be called by several threads at once; each call of the platform ends within half a minute.
     """
 
     #: The kinds of events that can be subscribed to; all are, unless some are named.
     kinds: tuple[str, ...]
+    #: When the platform ends a kind for good, of those of which it has said so.
+    ends: Mapping[str, int]
     replayable: Replayable
 
     def webhooks(self) -> list[Webhook]:
@@ -42,5 +44,6 @@ class Management(Protocol):
     def replay(self, webhook: str, since: int, until: int) -> str:
         """Have what was to be delivered in this time delivered again. Returns the job's id.
 
-        When the job has ended, the platform delivers a notice of kind `replay` with that id.
+        When the job has ended, the platform delivers a notice of kind `replay` with that id; its detail is
+        JSON with the platform's `state`, `Complete` if nothing is missing, and `description`.
         """

@@ -33,6 +33,7 @@ TOKEN = re.compile(rb"[A-Za-z0-9+/=_.-]{1,256}")
 SIGNATURE = re.compile(r"sha256=[A-Za-z0-9+/]{43}=")
 #: X writes the user's id before the hyphen.
 ACCESS_TOKEN = re.compile(r"([0-9]{1,19})-[!-~]{1,200}", re.ASCII)
+BEARER_TOKEN = re.compile(r"[!-~]{1,1000}", re.ASCII)
 ACCESS_TOKEN_SECRET = re.compile(r"[!-~]{1,200}", re.ASCII)
 
 
@@ -69,6 +70,7 @@ class Twitter:
         app = (settings.twitter_consumer_key, settings.twitter_consumer_secret)
         self._app = (app[0], app[1]) if app[0] and app[1] else None
         self._token = (settings.twitter_access_token, settings.twitter_access_token_secret)
+        self._bearer = settings.twitter_bearer_token
         self._url = settings.twitter_api_url
         limit = settings.twitter_mark_read_limit
         #: A window is of an app and a user: each account's own.
@@ -199,7 +201,19 @@ class Twitter:
 
     def management(self) -> Management | None:
         """Return what `/2/webhooks` and its neighbours offer. Raises NotConfigured."""
-        return None
+        if not self._bearer:
+            words = "TWITTER_BEARER_TOKEN is not set: copy the app's bearer token from X's developer console."
+            raise NotConfigured(words)
+        if not BEARER_TOKEN.fullmatch(self._bearer):
+            raise NotConfigured("TWITTER_BEARER_TOKEN is not a bearer token: copy it anew, without spaces.")
+        return self._management
+
+    @cached_property
+    def _management(self) -> Management:
+        # X's SDK takes longer to import than all the rest.
+        from webhook_app.platforms.twitter_management import TwitterManagement
+
+        return TwitterManagement(self._url, self._bearer or "", self._app)
 
 
 def _number(field: str, text: str) -> int:

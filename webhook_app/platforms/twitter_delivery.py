@@ -6,18 +6,15 @@ from urllib.parse import urlsplit
 
 import requests
 import tweepy
-from requests.adapters import HTTPAdapter
 
 from webhook_app.domain.outbox import Verdict
 from webhook_app.domain.rate import Word
 from webhook_app.errors import DeliveryError
-from webhook_app.platforms.connections import bound
 from webhook_app.platforms.twitter_answers import read_word, refusal, taken
+from webhook_app.platforms.twitter_connections import Connections
 
 #: Seconds to connect, and then to answer: together no longer than a claim lasts.
 TIMEOUT = (3.0, 5.0)
-#: Connections kept, as many as a dispatcher has calls in hand.
-KEPT = 8
 
 
 class Delivery:
@@ -27,7 +24,7 @@ class Delivery:
         base = urlsplit(base_url)
         self._host = base.netloc + base.path.rstrip("/")
         self._timeout = timeout
-        self._connections = _Connections(plain=base.scheme == "http")
+        self._connections = Connections(plain=base.scheme == "http")
         self._lines = threading.local()
 
     def mark(self, keys: tuple[str, str, str, str], recipient_id: str, last_read_event_id: str) -> Word:
@@ -53,15 +50,12 @@ def _refusal(answer: requests.Response) -> DeliveryError:
 class _Line:
     """A client of tweepy, and what was answered to its last call."""
 
-    def __init__(self, host: str, timeout: tuple[float, float], connections: HTTPAdapter) -> None:
+    def __init__(self, host: str, timeout: tuple[float, float], connections: Connections) -> None:
         self._answers: list[requests.Response] = []
         # Never with wait_on_rate_limit: it sleeps in this process, and can spin.
         self._client = tweepy.API(host=host, timeout=timeout)
         session = self._client.session
-        session.mount("https://", connections)
-        session.headers["Accept-Encoding"] = "identity"
-        # A POST that is redirected becomes a GET elsewhere.
-        session.max_redirects = 0
+        connections.open(session)
         session.hooks["response"].append(self._keep)
 
     def _keep(self, answer: requests.Response, *args: Any, **kwargs: Any) -> None:
@@ -89,34 +83,3 @@ class _Line:
         if not taken(answer.status_code, answer.content):
             raise _refusal(answer)
         return answer
-
-
-class _Connections(HTTPAdapter):
-    """Connections with bounded answers, which outlive tweepy's session: it closes that after each call."""
-
-    def __init__(self, *, plain: bool) -> None:
-        super().__init__(pool_connections=2, pool_maxsize=KEPT)
-        #: Whether it is http that is called: settings let only a loopback address be.
-        self._plain = plain
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools."""
-        super().init_poolmanager(*args, **kwargs)
-        bound(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """The pools of a proxy that the environment names; one of SOCKS has connections of its own kind."""
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        if not proxy.lower().startswith("socks"):
-            bound(manager)
-        return manager
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send; tweepy knows only https, and has signed for it."""
-        if self._plain and request.url is not None:
-            request.url = request.url.replace("https://", "http://", 1)
-            kwargs["proxies"] = {}
-        return super().send(request, *args, **kwargs)
-
-    def close(self) -> None:
-        """Keep the connections."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from webhook_app.domain.counts import Counts
-from webhook_app.domain.inbound import Inbound
+from webhook_app.domain.inbound import Inbound, Notice
 from webhook_app.domain.outbox import Policy
 from webhook_app.domain.position import Key, ReadPosition
 from webhook_app.domain.timing import SentAt
@@ -21,6 +21,7 @@ from webhook_app.storage.database import Database
 from webhook_app.storage.figures import Figures, drop_cells
 from webhook_app.storage.forgotten import Forgotten
 from webhook_app.storage.group_commit import GroupCommit
+from webhook_app.storage.notices import find_notice
 from webhook_app.storage.outbox_verbs import Outbox
 from webhook_app.storage.sealing import Sealing
 from webhook_app.storage.secret_key import derive
@@ -157,6 +158,10 @@ class Store:
         if row is None:
             raise NotFound("There is no such row in quarantine.")
         return row
+
+    def notice(self, platform: str, kind: str, subject: str) -> Notice | None:
+        """The latest notice of this kind and subject, if one has come."""
+        return self.read(lambda connection: find_notice(connection, platform, kind, subject))
 
     def flush_counts(self, now: int) -> None:
         """Write what was counted since the last time; on failure it stays for the next."""
