@@ -38,6 +38,7 @@ BELOW["webhook_app/outbound.py"] = {*BELOW["webhook_app/accounts.py"], *OF_OUTBO
 BELOW["webhook_app/services.py"] = {*BELOW["webhook_app/outbound.py"], *OF_SERVICES}
 BELOW["webhook_app/dispatcher.py"] = {*BELOW["webhook_app/services.py"], "webhook_app.services"}
 BELOW["webhook_app/housekeeping.py"] = BELOW["webhook_app/dispatcher.py"]
+BELOW["webhook_app/doctor"] = {*BELOW["webhook_app/dispatcher.py"], "webhook_app.doctor"}
 BELOW["webhook_app/web"] = {
     *BELOW["webhook_app/dispatcher.py"],
     *(f"webhook_app.{name}" for name in ("dispatcher", "export", "housekeeping", "web")),

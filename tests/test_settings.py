@@ -155,6 +155,15 @@ def test_a_dyno_needs_a_lasting_database_or_an_explicit_word() -> None:
     assert not read_settings({"DYNO": "web.1", **POSTGRES}).sqlite
 
 
+def test_what_is_allowed_on_a_dyno_may_be_doubted() -> None:
+    def doubted(**env: str) -> set[str]:
+        return {words.split()[0] for words in read_settings({"TWITTER_CONSUMER_SECRET": "x", **env}).doubts}
+
+    assert doubted(DYNO="web.1", DATABASE_URL="sqlite:///x.db") == {"DATABASE_URL", "TRUSTED_PROXIES"}
+    assert doubted(DYNO="web.1", TRUSTED_PROXIES="1", **POSTGRES) == {"SECRET_KEY"}
+    assert doubted(DATABASE_URL="sqlite:///x.db") == set()
+
+
 def test_postgres_needs_a_secret_key() -> None:
     assert "SECRET_KEY" in faults(DATABASE_URL=POSTGRES["DATABASE_URL"])
     assert read_settings({**POSTGRES, "SECRET_KEY": "new, old"}).secret_keys == ("new", "old")

@@ -32,6 +32,15 @@ class ReadmarkError(Exception):
         super().__init__(message or type(self).__doc__)
 
 
+def words_of(error: ReadmarkError) -> str:
+    """The error's sentence with what the driver says beside it: for whoever runs commands, not for the web.
+
+    The driver names the file or the host.
+    """
+    said = str(getattr(error.__cause__, "orig", None) or "").strip().splitlines()
+    return f"{error} ({said[0]})" if said else str(error)
+
+
 class SettingsError(ReadmarkError):
     """The environment does not hold valid settings."""
 

@@ -78,12 +78,15 @@ class Settings:
     @property
     def doubts(self) -> list[str]:
         """What is allowed, and probably not meant."""
-        doubts = []
-        if not self.twitter_consumer_secret:
-            doubts.append("TWITTER_CONSUMER_SECRET is not set: webhooks answer 503")
-        if any(len(key) < SHORT_KEY for key in self.secret_keys):
-            doubts.append(f"SECRET_KEY has fewer than {SHORT_KEY} characters and may be guessed")
-        return doubts
+        short = any(len(key) < SHORT_KEY for key in self.secret_keys)
+        routed = self.dyno and not self.trusted_proxies
+        doubts = {
+            "TWITTER_CONSUMER_SECRET is not set: webhooks answer 503": not self.twitter_consumer_secret,
+            f"SECRET_KEY has fewer than {SHORT_KEY} characters and may be guessed": short,
+            "DATABASE_URL is a file on a dyno, whose disk is thrown away daily": self.dyno and self.sqlite,
+            "TRUSTED_PROXIES is 0 on a dyno: every caller seems to be its router; set it to 1": routed,
+        }
+        return [words for words, so in doubts.items() if so]
 
 
 def environment() -> dict[str, str]:
@@ -94,6 +97,14 @@ def environment() -> dict[str, str]:
 
 def read_settings(env: Mapping[str, str]) -> Settings:
     """Return the settings of a mapping. Raises SettingsError naming every fault."""
+    settings, faults = parse_settings(env)
+    if faults:
+        raise SettingsError("The settings are not valid:\n" + "\n".join(f"  {fault}" for fault in faults))
+    return settings
+
+
+def parse_settings(env: Mapping[str, str]) -> tuple[Settings, list[str]]:
+    """Return the settings of a mapping and their faults, `NAME: why`; what is faulty has its default."""
     faults: list[str] = []
 
     def take(name: str, default: T, parse: Callable[[str], T]) -> T:
@@ -129,11 +140,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     for name in ("TWITTER_CONSUMER_KEY", "TWITTER_CONSUMER_SECRET", "TWITTER_ACCESS_TOKEN",
                  "TWITTER_ACCESS_TOKEN_SECRET", "TWITTER_BEARER_TOKEN", "SLACK_TOKEN"):  # fmt: skip
         values[name.lower()] = take(name, None, str)
-    settings = Settings(**values)
-    faults += _together(settings)
-    if faults:
-        raise SettingsError("The settings are not valid:\n" + "\n".join(f"  {fault}" for fault in faults))
-    return settings
+    return (settings := Settings(**values)), faults + _together(settings)
 
 
 def _together(settings: Settings) -> list[str]:
@@ -237,9 +244,7 @@ def _url(text: str) -> str:
 
 
 def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return False
+        return host == "localhost"

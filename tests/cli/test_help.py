@@ -44,6 +44,7 @@ def test_it_explains_every_option(path: tuple[str, ...], command: click.Command)
 def test_it_has_the_commands_of_this_release() -> None:
     assert {" ".join(path) for path, command in _all(main) if not isinstance(command, click.Group)} == {
         "serve", "worker", "migrate", "demo", "sandbox", "forget", "positions set", "mark", "export",
+        "doctor",
         "accounts add", "accounts connect", "accounts list", "accounts pause", "accounts resume",
         "accounts remove",
         "webhook register", "webhook list", "webhook validate", "webhook delete", "webhook subscribe",

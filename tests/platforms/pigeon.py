@@ -5,7 +5,7 @@ Pigeons carry `{"loft": …, "upto": …}` with a secret in a header; cursors ar
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NoReturn
 
 import urllib3
@@ -13,6 +13,7 @@ from marshmallow import ValidationError
 
 from tests.schemas.pigeon import SEEN
 from webhook_app.domain.account import Account, Identity
+from webhook_app.domain.finding import Finding, Patient, ok
 from webhook_app.domain.inbound import Inbound
 from webhook_app.domain.outbox import Coalescing, Policy, State, Verdict
 from webhook_app.domain.rate import RateLimit, Word
@@ -146,3 +147,9 @@ class Pigeon:
     def management(self) -> None:
         """Pigeons come unasked."""
         return None
+
+    def examine(
+        self, patients: Sequence[Patient], addresses: Sequence[str], clock: Callable[[], int]
+    ) -> Iterable[Finding]:
+        """They are seen to be well."""
+        return [ok(f"pigeon/{patient.id}", "has its feathers") for patient in patients]

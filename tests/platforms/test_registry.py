@@ -6,6 +6,7 @@ import pytest
 
 from tests.platforms.far_end import FarEnd
 from tests.platforms.specimens import PLATFORMS, SPECIMENS, each
+from webhook_app.domain.finding import Patient
 from webhook_app.errors import InvalidValue, NotFound
 from webhook_app.platforms import REGISTRY
 
@@ -102,6 +103,17 @@ def test_it_knows_whose_credentials_they_are(name: str, far_end: FarEnd) -> None
     identity = specimen.at(far_end.url).introduce(specimen.credentials)
     assert identity.id == specimen.account == specimen.platform.reader(identity.id)
     assert identity.owner == identity.id.partition(".")[0]
+
+
+@each
+def test_an_examination_ends_in_findings_if_nobody_answers(name: str) -> None:
+    specimen = SPECIMENS[name]
+    patient = Patient(specimen.account, specimen.credentials, lambda: None)
+    nowhere = "http://127.0.0.1:9"
+    findings = list(specimen.at(nowhere).examine([patient], [f"{nowhere}/webhooks/{name}"], lambda: 0))
+    assert findings
+    assert all(re.match(rf"{name}[/ ]", finding.subject) for finding in findings)
+    assert not [secret for secret in specimen.credentials.values() if secret in str(findings)]
 
 
 @each

@@ -7,6 +7,7 @@ import click
 from webhook_app.cli.accounts import accounts
 from webhook_app.cli.connect import connect
 from webhook_app.cli.demo import demo
+from webhook_app.cli.doctor import doctor
 from webhook_app.cli.export import export
 from webhook_app.cli.mark import mark
 from webhook_app.cli.people import forget
@@ -17,7 +18,7 @@ from webhook_app.cli.sandbox import sandbox
 from webhook_app.cli.tokens import tokens
 from webhook_app.cli.webhook import webhook
 from webhook_app.cli.worker import worker
-from webhook_app.errors import InvalidValue, ReadmarkError
+from webhook_app.errors import InvalidValue, ReadmarkError, words_of
 from webhook_app.web.version import version
 
 
@@ -31,9 +32,7 @@ class Commands(click.Group):
         except InvalidValue as error:
             raise click.ClickException(f"{error.field}: {error}") from error
         except ReadmarkError as error:
-            # What the driver says names the file or the host; it is for who runs commands, not for the web.
-            said = str(getattr(error.__cause__, "orig", None) or "").strip().splitlines()
-            raise click.ClickException(f"{error} ({said[0]})" if said else str(error)) from error
+            raise click.ClickException(words_of(error)) from error
 
 
 def _print_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
@@ -57,7 +56,7 @@ def main() -> None:
 
 accounts.add_command(connect)
 for _command in (
-    serve, worker, migrate, demo, sandbox, accounts, webhook, mark, tokens, positions, quarantine, forget,
-    export,
+    serve, worker, migrate, demo, sandbox, accounts, webhook, doctor, mark, tokens, positions, quarantine,
+    forget, export,
 ):  # fmt: skip
     main.add_command(_command)

@@ -3,10 +3,11 @@
 A third platform is one module here, one in `schemas/` and one line in `REGISTRY`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from webhook_app.domain.account import Account, Identity
+from webhook_app.domain.finding import Finding, Patient
 from webhook_app.domain.inbound import Inbound
 from webhook_app.domain.outbox import Policy
 from webhook_app.domain.rate import Word
@@ -27,6 +28,7 @@ class Platform(Protocol):
     3. What goes out: `policy`, `configured`, `digest`, `introduce`, `deliver`.
     4. Calls in the platform's own words, in this order: `open`, `identify`, `want`, and always `answer`.
     5. What makes it deliver: `management`.
+    6. What may be wrong: `examine`.
     """
 
     name: str
@@ -113,6 +115,15 @@ class Platform(Protocol):
 
     def management(self) -> Management | None:
         """What makes the platform deliver; None if it has no webhooks. Raises NotConfigured."""
+
+    def examine(
+        self, patients: Sequence[Patient], addresses: Sequence[str], clock: Callable[[], int]
+    ) -> Iterable[Finding]:
+        """Ask the platform about these accounts, and addresses of ours whether they pass its check.
+
+        Changes nothing there. Each question takes ten seconds at most, and there is a finding whatever comes
+        of it. By `clock` it is told how far ours is from the platform's.
+        """
 
 
 Registry = Mapping[str, Callable[[Settings], Platform]]

@@ -1,12 +1,13 @@
 """Slack: read cursors go out, in its words and by its SDK. It sends no read events, so nothing comes in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NoReturn, Protocol
 
 from schemas.slack import CHANNEL, TOKEN_OWNER, ValidationError, microseconds
 from webhook_app.domain.account import Account, Identity
+from webhook_app.domain.finding import Finding, Patient
 from webhook_app.domain.inbound import Inbound
 from webhook_app.domain.outbox import Coalescing, Policy, Verdict
 from webhook_app.domain.rate import RateLimit, Word
@@ -163,3 +164,12 @@ class Slack:
     def management(self) -> None:
         """Slack has no webhooks for what we keep."""
         return None
+
+    def examine(
+        self, patients: Sequence[Patient], addresses: Sequence[str], clock: Callable[[], int]
+    ) -> Iterable[Finding]:
+        """Ask Slack about tokens and their scopes."""
+        # With slack_sdk, as the door.
+        from webhook_app.platforms.slack_examine import examine
+
+        return examine(self._url, patients)

@@ -3,11 +3,12 @@
 import base64
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol
 
 from webhook_app.domain.account import Account, Identity
+from webhook_app.domain.finding import Finding, Patient
 from webhook_app.domain.inbound import Inbound
 from webhook_app.domain.outbox import Coalescing, Policy, Verdict
 from webhook_app.domain.rate import RateLimit, Word
@@ -214,6 +215,17 @@ class Twitter:
         from webhook_app.platforms.twitter_management import TwitterManagement
 
         return TwitterManagement(self._url, self._bearer or "", self._app)
+
+    def examine(
+        self, patients: Sequence[Patient], addresses: Sequence[str], clock: Callable[[], int]
+    ) -> Iterable[Finding]:
+        """Ask X about the accounts, and addresses of ours as X would."""
+        # With tweepy, as the door.
+        from webhook_app.platforms.twitter_examine import App, examine
+
+        secret = self._secret
+        app = App(self._url, self._app, (lambda token: sign(secret, token.encode())) if secret else None)
+        return examine(app, patients, addresses, clock)
 
 
 def _number(field: str, text: str) -> int:

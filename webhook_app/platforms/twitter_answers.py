@@ -33,7 +33,7 @@ def read_word(headers: Mapping[str, str], *, counted: bool, refused: bool = Fals
         _number(headers.get(name))
         for name in ("x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset", "retry-after")
     )
-    sent_at = _date(headers.get("date"))
+    sent_at = read_date(headers.get("date"))
     reset_in = reset * 1000 - sent_at if reset is not None and sent_at is not None else None
     retry_in = wait * 1000 if refused and wait is not None else None
     word = Word(limit, remaining, _within_reason(reset_in), _within_reason(retry_in), refused)
@@ -44,7 +44,8 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and NUMBER.fullmatch(text) else None
 
 
-def _date(text: str | None) -> int | None:
+def read_date(text: str | None) -> int | None:
+    """A Date header in milliseconds since 1970; None if it is none."""
     try:
         return round(parsedate_to_datetime(text or "").timestamp() * 1000)
     except (ValueError, OverflowError):

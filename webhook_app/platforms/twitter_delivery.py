@@ -1,6 +1,7 @@
 """Calls X, by tweepy over connections that are kept."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,8 +33,19 @@ class Delivery:
 
         `keys`: consumer key and secret, access token and secret. Raises DeliveryError.
         """
-        answer = self._line().mark(keys, recipient_id, last_read_event_id)
+        parameters = {"recipient_id": recipient_id, "last_read_event_id": last_read_event_id}
+        answer = self._line().call(keys, lambda client: client.mark_direct_message_read(**parameters))
+        if not taken(answer.status_code, answer.content):
+            raise _refusal(answer)
         return read_word(answer.headers, counted=True) or Word()
+
+    def verify(self, keys: tuple[str, str, str, str]) -> requests.Response:
+        """Call `account/verify_credentials`. Raises DeliveryError."""
+        return self._line().call(keys, lambda client: client.verify_credentials(skip_status=True))
+
+    def status(self, keys: tuple[str, str, str, str]) -> requests.Response:
+        """Call `application/rate_limit_status` for direct messages. Raises DeliveryError."""
+        return self._line().call(keys, lambda client: client.rate_limit_status(resources="direct_messages"))
 
     def _line(self) -> "_Line":
         """This thread's own client: tweepy's are of one thread."""
@@ -63,23 +75,18 @@ class _Line:
         if answer.content is not None:
             self._answers.append(answer)
 
-    def mark(
-        self, keys: tuple[str, str, str, str], recipient_id: str, last_read_event_id: str
+    def call(
+        self, keys: tuple[str, str, str, str], send: Callable[[tweepy.API], object]
     ) -> requests.Response:
-        """Return the answer to a call that X has taken. Raises DeliveryError."""
+        """Return the answer to a call that X has not refused. Raises DeliveryError."""
         self._answers.clear()
         self._client.auth = tweepy.OAuth1UserHandler(*keys)
         try:
-            self._client.mark_direct_message_read(
-                last_read_event_id=last_read_event_id, recipient_id=recipient_id
-            )
+            send(self._client)
         except (tweepy.TweepyException, AttributeError, TypeError, ValueError, RecursionError) as error:
             # tweepy stumbles (all but the first) over errors that are JSON, but not in X's shape.
             if not self._answers:
                 kind = type(error.__context__ or error).__name__
                 raise DeliveryError(Verdict.RETRY, f"no answer ({kind})") from error
             raise _refusal(self._answers[-1]) from error
-        answer = self._answers[-1]
-        if not taken(answer.status_code, answer.content):
-            raise _refusal(answer)
-        return answer
+        return self._answers[-1]

@@ -13,6 +13,8 @@ o, a = t.outbox.c, t.accounts.c
 KEY = (o.platform, o.account, o.peer)
 #: Under this name the leases hold when a dispatcher was last seen.
 DISPATCHER = "dispatcher"
+#: A dispatcher says every few seconds that it is there; after this it is missed.
+MISSED = 15_000  # milliseconds
 #: Keys asked for in one statement; SQLite's oldest limit is 999 parameters.
 PIECE = 100
 

@@ -14,9 +14,14 @@ from webhook_app.errors import DatabaseUnavailable
 SHORTEST = 32
 
 
+def database_file(database_url: str) -> Path:
+    """Where a SQLite database lies."""
+    return Path(make_url(database_url).database or "")
+
+
 def key_file(database_url: str) -> Path:
     """Where the key of a SQLite database lies."""
-    return Path(f"{make_url(database_url).database}.secret-key")
+    return Path(f"{database_file(database_url)}.secret-key")
 
 
 def secret_keys(database_url: str, configured: tuple[str, ...]) -> tuple[str, ...]:

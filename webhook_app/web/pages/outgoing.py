@@ -5,11 +5,16 @@ from typing import Any, NamedTuple
 
 from webhook_app.domain.outbox import OutboxRow, Status
 from webhook_app.outbound import RateLimitRow
-from webhook_app.storage.outbox import OutboxFilter, count_outbox, last_seen, list_due, list_outbox
+from webhook_app.storage.outbox import (
+    MISSED,
+    OutboxFilter,
+    count_outbox,
+    last_seen,
+    list_due,
+    list_outbox,
+)
 from webhook_app.storage.searching import Who, names_of
 
-#: A dispatcher says every few seconds that it is there; after this it is missed.
-MISSED = 15_000  # milliseconds
 ROWS = 20
 
 

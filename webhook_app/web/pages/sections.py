@@ -7,14 +7,14 @@ from webhook_app.outbound import RateLimitRow
 from webhook_app.storage.cells import Cell, sum_cells
 from webhook_app.storage.counts import last_minute
 from webhook_app.storage.glances import count_quarantine
-from webhook_app.storage.outbox import last_seen
+from webhook_app.storage.outbox import MISSED, last_seen
 from webhook_app.storage.searching import Found, Search, Who, find_people, names_of, search_positions
 from webhook_app.storage.unread import Unread, UnreadFilter, list_unread
 from webhook_app.web.api.positions import show_position
 from webhook_app.web.current import platform_named, services, store
 from webhook_app.web.front import front
 from webhook_app.web.pages.figures import HOUR, HOURS, MINUTE, MINUTES, deliveries_of, first_slot, times_of
-from webhook_app.web.pages.outgoing import MISSED, read_limits, read_outgoing
+from webhook_app.web.pages.outgoing import read_limits, read_outgoing
 from webhook_app.web.pages.query import Query
 
 #: Positions on the page, and messages that wait to be read.

@@ -1,0 +1,108 @@
+"""What the tables tell: clocks, dispatchers and what waits for them, deliveries, quarantine, accounts."""
+
+from collections.abc import Collection, Iterator
+
+from webhook_app.domain.account import Account
+from webhook_app.domain.finding import Finding, doubt, ok, skipped, wrong
+from webhook_app.domain.outbox import State
+from webhook_app.storage.outbox import MISSED
+from webhook_app.storage.signs import Signs
+
+#: The stream looks back so far behind what it has seen by the database's clock.
+APART = 10_000  # milliseconds
+#: What helps an account that is stopped.
+REMEDIES = {
+    State.PAUSED: "readmark accounts resume {}",
+    State.REVOKED: "if its owner agrees, readmark accounts connect or add it again",
+    State.UNAUTHORISED: "give it a token that is good, by readmark accounts add",
+    State.SUSPENDED: "settle it with the platform, then readmark accounts resume {}",
+}
+
+
+def examine_signs(signs: Signs, now: int, accounts: int, *, managed: bool) -> Iterator[Finding]:
+    """Findings in the signs of life; `now` in milliseconds by our clock, `accounts` how many there are.
+
+    `managed`: whether there is a platform whose webhooks a watchdog can look after.
+    """
+    newer = "" if signs.known else ", of a newer release"
+    yield ok("schema", f"{signs.schema}{newer}")
+    yield _clock(signs.now - now)
+    yield _dispatcher(signs, now, accounts)
+    yield _failed(sum(signs.outbox.failed.values()))
+    yield _watchdog(signs) if managed else skipped("watchdog", "no platform can be asked for webhooks")
+    yield from _deliveries(signs, now)
+    if signs.quarantine:
+        words = f"{signs.quarantine} deliveries or parts of them were not understood"
+        yield doubt("quarantine", words, "readmark quarantine list, and retry after an upgrade")
+    else:
+        yield ok("quarantine", "empty")
+
+
+def _clock(difference: int) -> Finding:
+    words = f"ours and the database's are {abs(difference) / 1000:.1f} s apart"
+    if abs(difference) < APART:
+        return ok("clock", words)
+    return wrong("clock", words, "set both by NTP")
+
+
+def _dispatcher(signs: Signs, now: int, accounts: int) -> Finding:
+    waiting, seen = sum(signs.outbox.waiting.values()), signs.dispatcher
+    marks = f"{waiting} {'mark' if waiting == 1 else 'marks'} waiting"
+    if seen is not None and now - seen < MISSED:
+        return ok("dispatcher", f"{marks}, a dispatcher seen {_ago(now - seen)}")
+    words = f"{marks}, no dispatcher seen" + (f" for {_span(now - seen)}" if seen else "")
+    remedy = "start readmark serve without DISPATCH=0, or readmark worker"
+    if waiting:
+        return wrong("dispatcher", words, remedy)
+    return doubt("dispatcher", words, remedy) if accounts else skipped("dispatcher", f"{words}, no accounts")
+
+
+def _watchdog(signs: Signs) -> Finding:
+    if signs.watchdog is not None and signs.watchdog > signs.now:
+        return ok("watchdog", "one looks after webhooks")
+    words = "none is there, so a webhook that becomes invalid stays so"
+    return doubt("watchdog", words, "start readmark serve, or readmark worker")
+
+
+def _failed(many: int) -> Finding:
+    if not many:
+        return ok("outbox", "no mark has failed")
+    words = f"{many} {'mark was' if many == 1 else 'marks were'} refused by their platform"
+    return doubt("outbox", words, "the page says why, and tries again")
+
+
+def _deliveries(signs: Signs, now: int) -> Iterator[Finding]:
+    for name, at in sorted(signs.deliveries.items()):
+        yield ok("deliveries", f"the last of {name} came {_ago(now - at)}")
+    if not signs.deliveries:
+        yield skipped("deliveries", "none has come yet")
+
+
+def examine_accounts(accounts: Collection[Account]) -> Iterator[Finding]:
+    """Findings about the states of accounts."""
+    for account in accounts:
+        if account.state is State.ACTIVE:
+            continue
+        judge = doubt if account.state is State.PAUSED else wrong
+        why = f": {account.reason}" if account.reason else ""
+        named = f"{account.platform} {account.id}"
+        remedy = REMEDIES[account.state].format(named)
+        yield judge(f"{account.platform}/{account.id}", f"stopped, {account.state}{why}", remedy)
+    active = sum(account.state is State.ACTIVE for account in accounts)
+    if accounts:
+        yield ok("accounts", f"{active} of {len(accounts)} are active")
+    else:
+        yield skipped("accounts", "there are none: nothing is marked", "readmark accounts add")
+
+
+def _ago(ms: int) -> str:
+    return f"{_span(ms)} ago"
+
+
+def _span(ms: int) -> str:
+    """A time in its largest unit of which there are two."""
+    seconds = max(0, ms // 1000)
+    for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
