@@ -3,15 +3,14 @@
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
 
 from tests.storage.law import BASE, PLATFORM, Cast, Ledger, at_once, groups
 from tests.storage.outgoing import accept, deliver, open_accounts
+from tests.storage.traces import rows_naming
 from webhook_app.domain.counts import DELIVERIES_OF
 from webhook_app.domain.inbound import Inbound, Message, Notice, Person, Unreadable
 from webhook_app.errors import NotFound
 from webhook_app.storage import Store
-from webhook_app.storage import tables as t
 from webhook_app.storage.audit import list_audit
 from webhook_app.storage.tokens import Token, add_token
 
@@ -88,21 +87,6 @@ def naming(person: str, other: str, at: int) -> Inbound:
         people=[Person(PLATFORM, person, "Ann", "", "", BASE + at)],
         notices=[Notice(PLATFORM, "revocation", person, BASE + at, "")],
     )
-
-
-def rows_naming(store: Store, person: str) -> list[str]:
-    """The tables in which some column holds exactly the id, or some body or text contains it."""
-
-    def search(connection: Connection) -> list[str]:
-        return [
-            table.name
-            for table in t.metadata.sorted_tables
-            for row in connection.execute(table.select())
-            for value in row
-            if person in (value.decode(errors="replace") if isinstance(value, bytes) else str(value))
-        ]
-
-    return store.read(search)
 
 
 def test_forgetting_leaves_no_trace(shared: Store) -> None:

@@ -136,7 +136,9 @@ class Store:
             found, after = self.write(search)
             gone["quarantine"] += found
             if not after:
-                return gone
+                break
+        self.database.wipe_log()
+        return gone
 
     def log(self, who: str, action: str, subject: str) -> None:
         """Write an entry of the audit log."""

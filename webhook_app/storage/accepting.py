@@ -45,6 +45,7 @@ class Accepting:
         self._echo = sql.Given(dialect, mark, self._acknowledge)
         revocation = [t.accounts.c[name] for name in ("platform", "id", "since", "reason")]
         self._revoke = sql.Given(dialect, revocation, self._erase)
+        self._log = sql.Given(dialect, revocation, self._write_down)
 
     def steps(self, batch: Batch) -> list[sql.Step]:
         """The outbox first and then the accounts, as everywhere, each in the order of keys."""
@@ -56,7 +57,7 @@ class Accepting:
             steps += [*self._accept.steps(rows), *self._wake.steps(rows)]
         revocations = _latest(batch.notices)
         if revocations:
-            steps += self._revoke.steps(revocations)
+            steps += [*self._log.steps(revocations), *self._revoke.steps(revocations)]
         return steps
 
     def _upsert(self, given: FromClause) -> Any:
@@ -148,12 +149,25 @@ class Accepting:
             where=new.acknowledged > old.acknowledged,
         )
 
+    def _write_down(self, given: FromClause) -> Any:
+        """Say in the audit log what is about to be erased, once."""
+        g, a = given.c, t.accounts.c
+        account = and_(*_authorised_before(given), a.state != State.REVOKED.value)
+        deed = (sql.now_ms(), g.platform, literal("revoke account"), g.platform + "/" + g.id, g.reason)
+        rows = select(*deed).join_from(given, t.accounts, account)
+        return t.audit.insert().from_select(["at", "who", "action", "subject", "detail"], rows)
+
     def _erase(self, given: FromClause) -> Any:
         """Erase the credentials that were given before access was withdrawn, and stop their accounts."""
-        g, a = given.c, t.accounts.c
-        older = (a.platform == g.platform, a.id == g.id, a.authorised_at < g.since)
+        g, older = given.c, _authorised_before(given)
         new = {"state": State.REVOKED.value, "reason": g.reason, "since": g.since, "credentials": null()}
         return update(t.accounts).where(*older).values(new)
+
+
+def _authorised_before(given: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """Which accounts a revocation is of: it may be an old one, delivered again."""
+    g, a = given.c, t.accounts.c
+    return a.platform == g.platform, a.id == g.id, a.authorised_at < g.since
 
 
 def _latest(notices: Sequence[Notice]) -> list[tuple[str, str, int, str]]:

@@ -1,6 +1,7 @@
 """Who was forgotten, remembered as HMACs; and what of a batch must therefore not be stored."""
 
 import hmac
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -91,5 +92,15 @@ class Forgotten:
 
 def _ids(part: Unreadable) -> set[tuple[str, str]]:
     """Whatever may be a person's id in a body."""
-    text = part.body.decode("utf-8", "replace")
-    return {(part.platform, match[1] or match[2]) for match in ID.finditer(text)}
+    return {(part.platform, match[1] or match[2]) for match in ID.finditer(spelt_out(part.body))}
+
+
+def spelt_out(body: bytes) -> str:
+    """A body as text, and once more as JSON means it: an id may stand behind escapes, or in UTF-16."""
+    text = body.decode("utf-8", "replace")
+    if "\\u" not in text and "\0" not in text:
+        return text
+    try:
+        return f"{text}\n{json.dumps(json.loads(body), ensure_ascii=False)}"
+    except (ValueError, RecursionError):
+        return text

@@ -8,6 +8,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
+from webhook_app.storage import audit
 from webhook_app.storage.accounts import reencrypt
 from webhook_app.storage.database import open_engine, schema_version, translated
 from webhook_app.storage.migrations import KNOWN
@@ -15,6 +16,8 @@ from webhook_app.storage.sealing import Sealing
 
 #: The number under which migrating processes take turns.
 TURN = 0x7265_6164
+#: Who the audit log says it was.
+WHO = "migrate"
 
 
 def _write_ahead(engine: Engine) -> None:
@@ -65,4 +68,7 @@ def _bring_up(connection: Connection, keys: tuple[str, ...]) -> str:
         command.upgrade(config, "head")
         said = f"The schema is now {KNOWN[-1]} (was {version or 'empty'})."
     renewed = reencrypt(connection, Sealing(keys)) if keys else 0
-    return f"{said} The credentials of {renewed} accounts are sealed anew." if renewed else said
+    if not renewed:
+        return said
+    audit.log(connection, WHO, "seal credentials anew", f"{renewed} accounts")
+    return f"{said} The credentials of {renewed} accounts are sealed anew."

@@ -1,6 +1,5 @@
 """Forget a person: everywhere, and for good."""
 
-import json
 import re
 
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_, select, tuple_, update
@@ -10,6 +9,7 @@ from webhook_app.storage import sql
 from webhook_app.storage import tables as t
 from webhook_app.storage.cells import MINUTE
 from webhook_app.storage.counts import TOTAL
+from webhook_app.storage.forgotten import spelt_out
 from webhook_app.storage.positions import close_gate
 
 #: For how long what happened before is refused; X replays at most five days.
@@ -108,13 +108,17 @@ def _latest(connection: Connection, platform: str, person: str) -> int:
 
 
 def _forget_deeds(connection: Connection, platform: str, person: str, digest: bytes) -> None:
-    """Take the id out of the audit log's subjects, which name positions as platform/reader/peer."""
+    """Take the id out of the audit log's subjects, which name positions as platform/reader/peer.
+
+    The details go too: why an account was paused may say whose it is.
+    """
     subject = t.audit.c.subject
     as_reader = subject.startswith(f"{platform}/{person}/", autoescape=True)
     as_peer = subject.endswith(f"/{person}", autoescape=True)
     same = subject.startswith(f"{platform}/", autoescape=True)
     anonymous = f"{platform}/{digest.hex()[:16]}"
-    connection.execute(update(t.audit).where(same, or_(as_reader, as_peer)).values(subject=anonymous))
+    nobody = {"subject": anonymous, "detail": ""}
+    connection.execute(update(t.audit).where(same, or_(as_reader, as_peer)).values(nobody))
 
 
 def forget_quarantined(connection: Connection, platform: str, person: str, after: int) -> tuple[int, int]:
@@ -136,9 +140,4 @@ def forget_quarantined(connection: Connection, platform: str, person: str, after
 def _names(body: bytes, person: str) -> bool:
     """Whether an id occurs in a body, plainly or behind JSON's escapes, and not as a part of a longer one."""
     named = re.compile(rf"(?<![0-9A-Z])0*{re.escape(person)}(?![0-9A-Z])")
-    if named.search(body.decode("utf-8", "replace")):
-        return True
-    try:
-        return named.search(json.dumps(json.loads(body), ensure_ascii=False)) is not None
-    except (ValueError, RecursionError):
-        return False
+    return named.search(spelt_out(body)) is not None

@@ -15,6 +15,7 @@ from webhook_app.settings import Settings, environment, read_settings
 from webhook_app.web import ops
 from webhook_app.web.body import BadBody, read_body
 from webhook_app.web.front import WSGI, Environ, Front, StartResponse
+from webhook_app.web.headers import hardened
 from webhook_app.web.native import Native
 from webhook_app.web.webhooks import PREFIX, Webhooks
 
@@ -29,7 +30,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], int] = w
     app.extensions["readmark.stop"] = front.close
     app.register_blueprint(ops.blueprint)
     switch = _Switch(Webhooks(front), Native(front), app.wsgi_app, front)
-    app.wsgi_app = _behind_proxies(settings, switch)  # type: ignore[method-assign, assignment]
+    app.wsgi_app = _behind_proxies(settings, hardened(switch))  # type: ignore[method-assign, assignment]
     return app
 
 

@@ -70,7 +70,7 @@ def create_desk(front: Front) -> Flask:
     # Last of all, so from the end: compressed is what the others have made.
     app.after_request(compression.compress)
     app.after_request(routing.finish)
-    app.after_request(pages.harden)
+    app.after_request(pages.finish)
 
     api = _open_api(app)
     refusals.register(app, api)

@@ -1,4 +1,4 @@
-"""What all pages share: how they are hardened, how they refuse, and the words for times and people."""
+"""What all pages share: how they refuse, and the words for times and people."""
 
 from typing import Any
 
@@ -12,12 +12,6 @@ from webhook_app.web.pages import board, login, words
 from webhook_app.web.refusals import refuse
 from webhook_app.web.version import version
 
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
-    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 blueprint = Blueprint(PAGES, __name__)
 blueprint.register_blueprint(board.blueprint)
 blueprint.register_blueprint(login.blueprint)
@@ -59,12 +53,8 @@ def shared() -> dict[str, Any]:
     return {"version": version(), "url": request.url_root.rstrip("/")}
 
 
-def harden(response: Response) -> Response:
-    """Let pages load nothing from elsewhere, run nothing that is written into them, and be kept by nobody."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    if response.mimetype == "text/html":
-        response.headers.setdefault("Cache-Control", "no-store")
+def finish(response: Response) -> Response:
+    """Let browsers ask again for scripts whose address does not change with the release."""
     if request.endpoint == "static" and "v" not in request.args:
         # A script that another imports carries no version.
         response.headers["Cache-Control"] = "no-cache"
