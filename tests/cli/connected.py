@@ -87,6 +87,8 @@ def service(place: dict[str, str]) -> Iterator[str]:
     """The address of a running service's webhook."""
     app = create_app(read_settings(place))
     server = make_server("127.0.0.1", 0, app, threaded=True)
+    # Its end waits for requests under way: what they ask of the store must not outlive that.
+    server.daemon_threads = False
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/webhooks/twitter"

@@ -62,6 +62,8 @@ def examine(run: Run, *words: str, **env: str) -> Report:
 def serving(app: WSGI, tls: Literal["adhoc"] | None = None) -> Iterator[str]:
     """The base URL at which an application is served; with `tls` by a certificate of its own making."""
     server = make_server("127.0.0.1", 0, app, threaded=True, ssl_context=tls)
+    # Its end waits for requests under way: what they ask of the store must not outlive that.
+    server.daemon_threads = False
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
