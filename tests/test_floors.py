@@ -39,9 +39,11 @@ BELOW["webhook_app/services.py"] = {*BELOW["webhook_app/outbound.py"], *OF_SERVI
 BELOW["webhook_app/dispatcher.py"] = {*BELOW["webhook_app/services.py"], "webhook_app.services"}
 BELOW["webhook_app/housekeeping.py"] = BELOW["webhook_app/dispatcher.py"]
 BELOW["webhook_app/doctor"] = {*BELOW["webhook_app/dispatcher.py"], "webhook_app.doctor"}
+BELOW["webhook_app/replays.py"] = BELOW["webhook_app/dispatcher.py"]
+BELOW["webhook_app/watchdog.py"] = {*BELOW["webhook_app/dispatcher.py"], "webhook_app.replays"}
 BELOW["webhook_app/web"] = {
     *BELOW["webhook_app/dispatcher.py"],
-    *(f"webhook_app.{name}" for name in ("dispatcher", "export", "housekeeping", "web")),
+    *(f"webhook_app.{name}" for name in ("dispatcher", "export", "housekeeping", "watchdog", "web")),
 }
 
 #: Libraries that only one part knows.

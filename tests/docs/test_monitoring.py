@@ -27,6 +27,7 @@ from tests.web.callers import (
     wrote,
     x_mark,
 )  # fmt: skip
+from tests.web.test_watch import VALID
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 DASHBOARD = json.loads((DOCS / "grafana-dashboard.json").read_text())
@@ -56,6 +57,8 @@ def families(app: Flask) -> list[Metric]:
     deliver(app)
     services_of(app).counts.add("calls|twitter|delivered", NOW)
     record(services_of(app).store, mark(ALICE, message(-5), NOW - 1000))
+    services_of(app).store.watching.step("twitter", NOW, "", told=True)
+    services_of(app).store.watching.keep("twitter", [VALID], {})
     services_of(app).store.make_figures(NOW, 90, "tests", 1000)
     text = client.get("/metrics", headers=bearer(API_TOKEN)).text
     return list(text_string_to_metric_families(text))

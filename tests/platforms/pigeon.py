@@ -19,6 +19,7 @@ from webhook_app.domain.outbox import Coalescing, Policy, State, Verdict
 from webhook_app.domain.rate import RateLimit, Word
 from webhook_app.domain.timing import SentAt
 from webhook_app.errors import CallRefused, DeliveryError, InvalidValue, NotFound
+from webhook_app.platforms.management import Management
 from webhook_app.platforms.native import FUTURE, Call, Known, Reply, Request, Window, check_names
 from webhook_app.settings import Settings
 
@@ -144,7 +145,7 @@ class Pigeon:
         said = "coo" if problem is None else getattr(problem, "code", type(problem).__name__)
         return Reply(200 if problem is None else 400, [], json.dumps({"said": said}).encode())
 
-    def management(self) -> None:
+    def management(self) -> Management | None:
         """Pigeons come unasked."""
         return None
 

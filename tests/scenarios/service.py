@@ -61,9 +61,11 @@ class Service(Host):
 
 
 @contextmanager
-def serving(folder: Path, words: Sequence[str] = GUNICORN, **environ: str) -> Iterator[Service]:
+def serving(
+    folder: Path, words: Sequence[str] = GUNICORN, port: int | None = None, /, **environ: str
+) -> Iterator[Service]:
     """Run the service in this folder until it serves, and in the end kill what is left of it."""
-    port = free_port()
+    port = port or free_port()
     log = folder / "log"
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = {"PATH": path, "PYTHONPATH": str(ROOT), "PORT": str(port), **environ}

@@ -25,6 +25,7 @@ from webhook_app.storage.notices import find_notice
 from webhook_app.storage.outbox_verbs import Outbox
 from webhook_app.storage.sealing import Sealing
 from webhook_app.storage.secret_key import derive
+from webhook_app.storage.watching import Watching, drop_replays
 from webhook_app.storage.writer import Writer
 from webhook_app.storage.writing import Clock, Writing, always_late
 
@@ -57,6 +58,7 @@ class Store:
         self.accounts = Accounts(self.database, Sealing(keys))
         self.outbox = Outbox(self.database)
         self.figures = Figures(self.database)
+        self.watching = Watching(self.database)
         self._changes = Changes(self.database.engine.dialect)
         self.changes_in_order = self._changes.in_order
 
@@ -209,6 +211,7 @@ class Store:
             retention.drop_overflow(connection)
             drop_counts(connection, now // 60_000 - COUNT_DAYS * 1440)
             drop_cells(connection, COUNT_DAYS)
+            drop_replays(connection, now)
 
         self.write(change)
 

@@ -217,3 +217,21 @@ rate_windows = _table(
     _key("platform"), _key("owner"), _key("method"),
     *(_number(field.name) for field in fields(RateWindow)),
 )  # fmt: skip
+
+# What the watchdog knows. Of a platform: when it last stepped, when it was last told, and what is wrong.
+watches = _table("watches", _key("platform"), _number("stepped_at"), _number("told_at"), _text("problem"))
+
+webhooks = _table(
+    "webhooks",
+    _key("platform"), _key("id"), _text("url"), _number("valid"), _number("seen_at"), _number("good_at"),
+    Column("invalid_since", BigInteger), Column("delivered_at", BigInteger), _text("reason"),
+    _number("validate_at"), _number("attempts"),
+)  # fmt: skip
+
+# Pieces of what was missed; the key keeps one that is planned twice once.
+replays = _table(
+    "replays",
+    _key("platform"), _key("webhook"), Column("since", BigInteger, primary_key=True), _number("until"),
+    _text("fate"), _text("job"), _number("asked_at"), _number("ask_at"), _number("incomplete"),
+    _text("problem"),
+)  # fmt: skip

@@ -110,6 +110,7 @@ class Front:
     def start(self, shutdown: Shutdown) -> None:
         """Begin what a serving process does besides: called in each gunicorn worker, after the fork."""
         Thread(target=self._keep_house, args=(shutdown,), daemon=True).start()
+        Thread(target=self._keep_watch, args=(shutdown,), daemon=True).start()
         if self.settings.dispatch:
             Thread(target=self._dispatch, args=(shutdown,), daemon=True).start()
 
@@ -117,6 +118,10 @@ class Front:
         # The CRC that may have woken this process goes first.
         shutdown.wait(WARM_UP)
         import_module("webhook_app.housekeeping").keep_house(self.services, shutdown.wait)
+
+    def _keep_watch(self, shutdown: Shutdown) -> None:
+        shutdown.wait(WARM_UP)
+        import_module("webhook_app.watchdog").keep_watch(self.services, shutdown.wait, serving=True)
 
     def _dispatch(self, shutdown: Shutdown) -> None:
         """Pass marks on until the process ends, which then waits for the last calls."""

@@ -19,6 +19,7 @@ from webhook_app.web.front import front
 from webhook_app.web.refusals import RETRY_AFTER, logger
 from webhook_app.web.unread_metrics import UnreadAges
 from webhook_app.web.version import version
+from webhook_app.web.watch_metrics import Webhooks
 
 blueprint = Blueprint("metrics", __name__)
 #: How counts are named in their table → the metric, its help, its labels.
@@ -70,6 +71,7 @@ def metrics() -> Response:
     registry.register(Outbox(_way_out(), numbers.totals))
     registry.register(UnreadAges())
     registry.register(TimesToRead())
+    registry.register(Webhooks())
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -16,6 +16,7 @@ from webhook_app.web.front import front
 from webhook_app.web.pages.figures import HOUR, HOURS, MINUTE, MINUTES, deliveries_of, first_slot, times_of
 from webhook_app.web.pages.outgoing import read_limits, read_outgoing
 from webhook_app.web.pages.query import Query
+from webhook_app.web.pages.watch import Watch, read_watch
 
 #: Positions on the page, and messages that wait to be read.
 LATEST, WAITING = 50, 20
@@ -67,6 +68,7 @@ class Health(NamedTuple):
     dispatcher: int | None
     missed: bool
     quarantine: int
+    watch: Watch
 
 
 def read_sections(query: Query, names: Sequence[str], now: int) -> dict[str, Any]:
@@ -140,7 +142,8 @@ def _read_health(connection: Any, view: View) -> Health:
         return max(known) * MINUTE if known else None
 
     missed = seen is None or view.now - seen >= MISSED
-    return Health(last("deliveries"), last("challenges"), seen, missed, count_quarantine(connection))
+    watch = read_watch(connection, view.now)
+    return Health(last("deliveries"), last("challenges"), seen, missed, count_quarantine(connection), watch)
 
 
 def _as_read(found: Any, view: View) -> Any:

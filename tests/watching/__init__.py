@@ -1,0 +1,1 @@
+"""The watchdog, step by step."""
