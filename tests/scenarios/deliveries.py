@@ -24,9 +24,9 @@ class Delivery(NamedTuple):
     request: bytes
 
 
-def sign(message: bytes) -> str:
+def sign(message: bytes, secret: str = CONSUMER_SECRET) -> str:
     """What X would sign a delivery with."""
-    return "sha256=" + base64.b64encode(hmac.digest(CONSUMER_SECRET.encode(), message, "sha256")).decode()
+    return "sha256=" + base64.b64encode(hmac.digest(secret.encode(), message, "sha256")).decode()
 
 
 def mark(number: int) -> Mark:
@@ -50,9 +50,9 @@ def body_of(marks: Sequence[Mark]) -> bytes:
     return json.dumps({"for_user_id": BOT, "direct_message_mark_read_events": events}).encode()
 
 
-def signed(body: bytes) -> bytes:
+def signed(body: bytes, secret: str = CONSUMER_SECRET) -> bytes:
     """The request that delivers this body as X would."""
-    signature = f"X-Twitter-Webhooks-Signature: {sign(body)}"
+    signature = f"X-Twitter-Webhooks-Signature: {sign(body, secret)}"
     return post(body, "Content-Type: application/json", f"Content-Length: {len(body)}", signature)
 
 
