@@ -1,6 +1,5 @@
 """A service that X can reach, and an X for it: the sandbox."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from werkzeug.serving import make_server
 
+from tests.cli.serving import serving
 from tests.conftest import API_TOKEN, CONSUMER_SECRET
 from webhook_app.sandbox.config import Account, SandboxConfig
 from webhook_app.sandbox.server import Sandbox
@@ -86,15 +85,8 @@ def ask(run_bare: Callable[..., Result], place: dict[str, str], x: Sandbox) -> A
 def service(place: dict[str, str]) -> Iterator[str]:
     """The address of a running service's webhook."""
     app = create_app(read_settings(place))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    # Its end waits for requests under way: what they ask of the store must not outlive that.
-    server.daemon_threads = False
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/webhooks/twitter"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as url:
+        yield f"{url}/webhooks/twitter"
     app.extensions["webhook_app"].close()
 
 

@@ -1,18 +1,12 @@
 """What `doctor` says, and services to be examined, whole and broken."""
 
 import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple
-
-from werkzeug.serving import make_server
+from typing import NamedTuple
 
 from tests.cli.conftest import Run
 
 #: A port at which nobody listens.
 NOWHERE = "http://127.0.0.1:9"
-WSGI = Callable[..., Any]
 
 
 class Said(NamedTuple):
@@ -56,19 +50,3 @@ def examine(run: Run, *words: str, **env: str) -> Report:
     ]
     assert not [value for value in secret if value in result.stdout]
     return report
-
-
-@contextmanager
-def serving(app: WSGI, tls: Literal["adhoc"] | None = None) -> Iterator[str]:
-    """The base URL at which an application is served; with `tls` by a certificate of its own making."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, ssl_context=tls)
-    # Its end waits for requests under way: what they ask of the store must not outlive that.
-    server.daemon_threads = False
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cli.conftest import Run
-from tests.cli.examined import Report, examine, serving
+from tests.cli.examined import Report, examine
+from tests.cli.serving import serving
 from tests.conftest import CONSUMER_SECRET
 from webhook_app.sandbox.account_activity import subscribe
 from webhook_app.sandbox.config import Account, SandboxConfig

@@ -5,7 +5,8 @@ import threading
 import flask
 import pytest
 
-from tests.cli.examined import NOWHERE, serving
+from tests.cli.examined import NOWHERE
+from tests.cli.serving import serving
 from tests.sandbox.consumer import Consumer, Received, Reply, signature
 from webhook_app.domain.finding import Finding
 from webhook_app.platforms.twitter_address import PATIENCE, Patience, examine_address
