@@ -70,8 +70,7 @@ def plan(platform: str, webhook: str, since: int, until: int, now: int, may: Rep
     begin, end = since - since % may.step, _up(until, may)
     edge = min(max(begin, _oldest(now, may)), end)
     pieces = [_lost(Piece(platform, webhook, begin, edge))] if begin < edge else []
-    span = may.longest - may.longest % may.step
-    return pieces + [Piece(platform, webhook, at, min(at + span, end)) for at in range(edge, end, span)]
+    return pieces + [Piece(platform, webhook, *each) for each in may.pieces(edge, end)]
 
 
 def clip(piece: Piece, now: int, may: Replayable) -> list[Piece]:

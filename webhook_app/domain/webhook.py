@@ -51,4 +51,5 @@ class Replayable(NamedTuple):
 
     def pieces(self, since: int, until: int) -> list[tuple[int, int]]:
         """The same interval in jobs, oldest first."""
-        return [(begin, min(begin + self.longest, until)) for begin in range(since, until, self.longest)]
+        span = self.longest - self.longest % self.step
+        return [(begin, min(begin + span, until)) for begin in range(since, until, span)]
