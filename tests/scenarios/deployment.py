@@ -71,9 +71,9 @@ class Deployment:
     def loaded(self) -> Iterator[Load]:
         """X delivers all the time, on new connections; in the end none was refused, and none is lost."""
         with Load(self.service.port, self._deliveries(), kept=False, patience=LONGEST) as load:
-            load.acknowledge(100)
+            load.acknowledge(50)
             yield load
-            load.acknowledge(100)
+            load.acknowledge(50)
         print(f"answers: {dict(load.statuses)}; slowest {load.slowest:.1f} s")
         assert (set(load.statuses), load.strange) == ({200}, [])
         store = Store(self.settings["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg:"), ("any",))
@@ -83,9 +83,9 @@ class Deployment:
         assert positions == set(furthest(sorted(history)))
 
     def _deliveries(self) -> Iterator[Delivery]:
-        """Deliveries without end, some hundred a second, signed with the secret of the moment they leave."""
+        """Deliveries without end, some dozens a second, signed with the secret of the moment they leave."""
         for number in self._numbers:
-            time.sleep(0.005)
+            time.sleep(0.02)
             marks = (mark(number),)
             yield Delivery(marks, signed(body_of(marks), self.secret))
 

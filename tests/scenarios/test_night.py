@@ -138,6 +138,7 @@ def told(store: Store) -> Watches:
     return store.read(read_watches)
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_after_a_night_without_a_webhook_every_position_is_right(
     environ: dict[str, str], store: Store, x: X, clock: FileClock, tmp_path: Path
 ) -> None:

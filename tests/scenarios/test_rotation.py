@@ -47,9 +47,9 @@ def test_the_consumer_secret_changes(deployment: Deployment) -> None:
         deployment.deploy(TWITTER_CONSUMER_SECRET=new, TWITTER_CONSUMER_SECRETS_PREVIOUS=old)
         assert deployment.answers_as(new)
         # What X tries again may be signed as it was the first time.
-        load.acknowledge(100)
+        load.acknowledge(50)
         deployment.secret = new
-        load.acknowledge(100)
+        load.acknowledge(50)
         deployment.deploy(TWITTER_CONSUMER_SECRETS_PREVIOUS="")
     assert (deployment.delivers(old), deployment.delivers(new)) == (403, 200)
 

@@ -46,6 +46,7 @@ def sandbox(secrets: Secrets) -> Iterator[Sandbox]:
         yield sandbox
 
 
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
 def test_no_secret_leaves_the_service(
     secrets: Secrets, sandbox: Sandbox, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

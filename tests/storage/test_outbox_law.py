@@ -37,7 +37,7 @@ from webhook_app.storage import Store
 from webhook_app.storage.accepting import Accepting
 from webhook_app.storage.batch import merge
 
-some = settings(deadline=None, max_examples=30)
+some = settings(deadline=None, max_examples=20)
 #: So that nothing waits for time in a test of threads.
 FREE = {"twitter": Policy("mark_read", RateLimit(10**6, 900_000), Coalescing(0, first_at_once=True))}
 

@@ -38,14 +38,18 @@ class Sender:
         remembered = self._remember(webhook, kind, event)
         if not webhook.valid:
             return []
-        fault = fault or self._state.take_fault()
+        under = fault or self._state.take_fault()
         body, marks = remembered.body, remembered.marks
-        if fault.corrupt is not None:
+        if under.corrupt is not None:
             with self._state.lock:
-                body = body_under(fault, event, self._state.random, self._state.clock)
-        return self._dispatch(
-            Delivery("", webhook.id, kind, body, None, () if fault.tampers else marks), fault
+                body = body_under(under, event, self._state.random, self._state.clock)
+        ids = self._dispatch(
+            Delivery("", webhook.id, kind, body, None, () if under.tampers else marks), under
         )
+        if fault is None and under.reorder and not self._state.fault.reorder:
+            # Whoever has cleared the fault just now may have let go of the others before this one came.
+            self.release()
+        return ids
 
     def again(self, webhook: Webhook, event: Remembered) -> Delivery:
         """The delivery by which a remembered event is replayed: the same bytes, signed as of today."""
