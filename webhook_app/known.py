@@ -114,6 +114,14 @@ class Known:
             self._credentials[account] = given
         return given
 
+    def renewed(self, account: Account) -> bool:
+        """Whether the account has given us other credentials since it was read; then all is read again."""
+        found = self._store.accounts.find(*account.key)
+        newer = found is not None and found.authorised_at > account.authorised_at
+        if newer:
+            self.forget()
+        return newer
+
     def prepare(self, keys: Iterable[tuple[str, str]]) -> None:
         """Read at once what calls for these accounts are going to need."""
         # Whose cannot be read now are read by the call itself.

@@ -146,7 +146,13 @@ class Outbound:
                 raise DeliveryError(Verdict.RETRY, "not in the environment any more") from error
             raise DeliveryError(Verdict.ACCOUNT, "no credentials", state=State.UNAUTHORISED) from error
         platform = self._platforms.named(claim.platform)
-        return platform.deliver(claim.account, credentials, claim.peer, claim.cursor)
+        try:
+            return platform.deliver(claim.account, credentials, claim.peer, claim.cursor)
+        except DeliveryError as error:
+            # What is said of credentials that another process has replaced must not stop the new ones.
+            if error.verdict in (Verdict.ACCOUNT, Verdict.PAUSE) and self._known.renewed(account):
+                raise DeliveryError(Verdict.RETRY, "sent with older credentials", word=error.word) from error
+            raise
 
     def echoes(self, inbound: Inbound) -> list[Mark]:
         """The marks of a delivery that our own accounts have made."""

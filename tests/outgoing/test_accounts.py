@@ -1,6 +1,8 @@
 """Accounts and peers that a platform refuses, that are removed, or that have too much waiting."""
 
 import time
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -28,6 +30,7 @@ from webhook_app.errors import CallRefused, InvalidValue, NotFound, OutboxFull
 from webhook_app.sandbox.mark_faults import MarkFault
 from webhook_app.sandbox.server import Sandbox
 from webhook_app.services import Services
+from webhook_app.settings import Settings
 
 
 def test_a_dead_token_stops_the_account_until_it_is_resumed(
@@ -47,6 +50,30 @@ def test_a_dead_token_stops_the_account_until_it_is_resumed(
     services.accounts.resume("twitter", BOT, "tests")
     work(dispatcher)
     assert row(services, out).status is Status.DELIVERED
+
+
+def test_what_is_said_of_credentials_that_were_replaced_meanwhile_stops_nothing(
+    settings: Settings, clock: Clock
+) -> None:
+    # None that a process would introduce by itself.
+    bare = replace(settings, twitter_access_token=None, twitter_access_token_secret=None, slack_token=None)
+    old, new = (
+        {"access_token": f"{BOT}-{name}", "access_token_secret": "token-secret"} for name in ("old", "token")
+    )
+    with closing(Services(bare, clock=clock)) as services, closing(Services(bare, clock=clock)) as beside:
+        dispatcher = Dispatcher(services)
+        services.accounts.add("twitter", old, "tests")
+        assert services.known.credentials(services.accounts.one("twitter", BOT)) == old
+        clock.advance(1)
+        beside.accounts.add("twitter", new, "tests")
+        clock.advance(1)
+        out = mark(clock)
+        services.outbound.accept([out])
+        work(dispatcher)
+        assert row(services, out).problem == "sent with older credentials"
+        clock.advance(60)
+        work(dispatcher)
+        assert row(services, out).status is Status.DELIVERED
 
 
 def test_a_refused_peer_is_refused_for_ten_minutes_and_then_probed(
