@@ -24,6 +24,8 @@ from webhook_app.storage import Store
 from webhook_app.web.api.stream import SILENCE
 
 SOON = 60.0  # seconds; usually one
+#: Seconds; hosts kill after 30, and gunicorn gives up waiting for a stream after 25.
+AT_ONCE = 15.0
 
 
 @pytest.fixture
@@ -107,9 +109,8 @@ def test_streams_end_at_once_and_those_who_sleep_too(single: Service, store: Sto
         single.signal_all(signal.SIGTERM)
         while seen.read():
             pass
-        assert time.monotonic() - began < 2
-        assert single.process.wait(10) == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < AT_ONCE
+        assert single.process.wait(AT_ONCE) == 0
         assert asleep.fileno() > 0
     assert not [line for line in single.log if "unfinished" in line or "Traceback" in line]
 
