@@ -19,6 +19,17 @@ CONSUMER = ("consumer-key", CONSUMER_SECRET)
 BOT, SLACK_TOKEN = Account("2244994945-bot", "bot-secret"), "xoxb-sandbox-bot"
 
 
+def bot_before(sandbox: Sandbox) -> dict[str, str]:
+    """The settings of a service that marks for the bot, at the sandbox."""
+    return {
+        "TWITTER_CONSUMER_KEY": CONSUMER[0],
+        "TWITTER_CONSUMER_SECRET": CONSUMER[1],
+        "TWITTER_ACCESS_TOKEN": BOT.access_token,
+        "TWITTER_ACCESS_TOKEN_SECRET": BOT.access_token_secret,
+        "TWITTER_API_URL": sandbox.url,
+    }
+
+
 class Proxy(HTTPAdapter):
     """Terminates TLS: what a client has meant for https arrives over http, and says so."""
 

@@ -19,6 +19,7 @@ from tests.scenarios.clients import (
     BOT,
     CONSUMER,
     SLACK_TOKEN,
+    bot_before,
     call,
     event,
     knows,
@@ -54,18 +55,17 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def own(environ: dict[str, str], sandbox: Sandbox) -> dict[str, str]:
     """The environment of a service behind a proxy that terminates TLS, with an account on each platform."""
-    return environ | {
-        "TWITTER_CONSUMER_KEY": CONSUMER[0],
-        "TWITTER_CONSUMER_SECRET": CONSUMER[1],
-        "TWITTER_ACCESS_TOKEN": BOT.access_token,
-        "TWITTER_ACCESS_TOKEN_SECRET": BOT.access_token_secret,
-        "TWITTER_API_URL": sandbox.url,
-        "SLACK_TOKEN": SLACK_TOKEN,
-        "SLACK_API_URL": f"{sandbox.url}/api/",
-        "COALESCE_SECONDS": str(COALESCE_SECONDS),
-        "TRUSTED_PROXIES": "1",
-        "WEB_CONCURRENCY": "2",
-    }
+    return (
+        environ
+        | bot_before(sandbox)
+        | {
+            "SLACK_TOKEN": SLACK_TOKEN,
+            "SLACK_API_URL": f"{sandbox.url}/api/",
+            "COALESCE_SECONDS": str(COALESCE_SECONDS),
+            "TRUSTED_PROXIES": "1",
+            "WEB_CONCURRENCY": "2",
+        }
+    )
 
 
 @pytest.fixture

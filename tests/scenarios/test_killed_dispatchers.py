@@ -11,13 +11,12 @@ import psutil
 import pytest
 import requests
 
-from tests.conftest import API_TOKEN, CONSUMER_SECRET
+from tests.conftest import API_TOKEN
+from tests.scenarios.clients import BOT, CONSUMER, bot_before
 from tests.scenarios.service import Service, serving
-from webhook_app.sandbox.config import Account, SandboxConfig
+from webhook_app.sandbox.config import SandboxConfig
 from webhook_app.sandbox.server import Sandbox
 
-BOT = Account("2244994945-token", "token-secret")
-CONSUMER = ("consumer-key", CONSUMER_SECRET)
 #: Snowflakes of a moment ago.
 FIRST = 1_990_000_000_000_000_000
 PEERS, ROUNDS = 60, 3
@@ -37,12 +36,7 @@ def service(
     request: pytest.FixtureRequest, environ: dict[str, str], tmp_path: Path, sandbox: Sandbox
 ) -> Iterator[Service]:
     """The service in one worker and in four."""
-    environ |= {
-        "TWITTER_CONSUMER_KEY": CONSUMER[0],
-        "TWITTER_CONSUMER_SECRET": CONSUMER[1],
-        "TWITTER_ACCESS_TOKEN": BOT.access_token,
-        "TWITTER_ACCESS_TOKEN_SECRET": BOT.access_token_secret,
-        "TWITTER_API_URL": sandbox.url,
+    environ |= bot_before(sandbox) | {
         "TWITTER_MARK_READ_LIMIT": f"{PEERS}/3",
         "COALESCE_SECONDS": "0.5",
         "WEB_CONCURRENCY": str(request.param),

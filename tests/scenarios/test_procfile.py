@@ -13,10 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import CONSUMER_SECRET
 from tests.databases import postgres_database
 from tests.host.hosting import LONGEST, ROOT, until
-from tests.scenarios.clients import BOT, CONSUMER, event, on_x
+from tests.scenarios.clients import BOT, CONSUMER, bot_before, event, on_x
 from tests.scenarios.deliveries import deliveries
 from tests.scenarios.load import Load
 from tests.scenarios.service import Service
@@ -48,14 +47,10 @@ def dyno(environ: dict[str, str], sandbox: Sandbox) -> dict[str, str]:
     """The environment of a dyno."""
     return {
         **environ,
+        **bot_before(sandbox),
         "DYNO": "web.1",
         "WEB_CONCURRENCY": "1",
         "COALESCE_SECONDS": "0.1",
-        "TWITTER_CONSUMER_KEY": CONSUMER[0],
-        "TWITTER_CONSUMER_SECRET": CONSUMER_SECRET,
-        "TWITTER_ACCESS_TOKEN": BOT.access_token,
-        "TWITTER_ACCESS_TOKEN_SECRET": BOT.access_token_secret,
-        "TWITTER_API_URL": sandbox.url,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.host.hosting import read_all, until
-from tests.scenarios.clients import BOT, CONSUMER, call, event
+from tests.scenarios.clients import BOT, CONSUMER, bot_before, call, event
 from tests.scenarios.deliveries import mark
 from tests.scenarios.service import Service, serving
 from tests.scenarios.viewers import deliver, looking_on, sleeping
@@ -39,14 +39,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def own(environ: dict[str, str], sandbox: Sandbox) -> dict[str, str]:
     """The environment of processes with an account."""
-    return environ | {
-        "TWITTER_CONSUMER_KEY": CONSUMER[0],
-        "TWITTER_CONSUMER_SECRET": CONSUMER[1],
-        "TWITTER_ACCESS_TOKEN": BOT.access_token,
-        "TWITTER_ACCESS_TOKEN_SECRET": BOT.access_token_secret,
-        "TWITTER_API_URL": sandbox.url,
-        "WEB_CONCURRENCY": "1",
-    }
+    return environ | bot_before(sandbox) | {"WEB_CONCURRENCY": "1"}
 
 
 @pytest.fixture

@@ -88,25 +88,25 @@ class Loft:
 
     def register(self, url: str) -> Webhook:
         """Nobody does by himself."""
-        raise NotImplementedError
+        raise ManagementError("", "A loft looks after that itself.")
 
     def delete(self, webhook: str) -> None:
         """Nobody does by himself."""
-        raise NotImplementedError
+        raise ManagementError("", "A loft looks after that itself.")
 
     def subscriptions(self, webhook: str) -> list[Subscription]:
         """Nobody asks."""
-        raise NotImplementedError
+        raise ManagementError("", "A loft looks after that itself.")
 
     def subscribe(
         self, webhook: str, account: str, credentials: Mapping[str, str], kinds: Sequence[str]
     ) -> list[Subscription]:
         """Nobody does by himself."""
-        raise NotImplementedError
+        raise ManagementError("", "A loft looks after that itself.")
 
     def unsubscribe(self, webhook: str, account: str, kinds: Sequence[str]) -> list[Subscription]:
         """Nobody does by himself."""
-        raise NotImplementedError
+        raise ManagementError("", "A loft looks after that itself.")
 
 
 class WatchedPigeon(Pigeon):
