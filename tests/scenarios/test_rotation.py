@@ -1,4 +1,7 @@
-"""Secrets change while X delivers, as docs/operations.md says, and no delivery is refused."""
+"""Secrets change while X delivers, as docs/operations.md says, and no delivery is refused.
+
+A recipe is of the service's processes, not of its database: each is followed on one of them.
+"""
 
 import json
 import secrets
@@ -9,7 +12,7 @@ import pytest
 import requests
 
 from tests.conftest import API_TOKEN, CONSUMER_SECRET
-from tests.databases import KINDS, migrated, postgres_database
+from tests.databases import migrated, postgres_database
 from tests.host.hosting import until
 from tests.scenarios.clients import event, on_x
 from tests.scenarios.deployment import Deployment, deployed
@@ -22,7 +25,7 @@ BOT, PERSON = "2244994945", "1693649419"
 FIRST_KEY = "first-secret-key-of-the-tests"
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module")
 def deployment(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
@@ -39,6 +42,7 @@ def deployment(
         yield stack.enter_context(deployed(folder, settings))
 
 
+@pytest.mark.parametrize("deployment", ["sqlite"], indirect=True)
 def test_the_consumer_secret_changes(deployment: Deployment) -> None:
     old, new = deployment.secret, secrets.token_hex(20)
     # What X delivers between the click and the deployment is refused; that is what the replay is for.
@@ -54,6 +58,7 @@ def test_the_consumer_secret_changes(deployment: Deployment) -> None:
     assert (deployment.delivers(old), deployment.delivers(new)) == (403, 200)
 
 
+@pytest.mark.parametrize("deployment", ["postgres"], indirect=True)
 def test_the_secret_key_changes(deployment: Deployment) -> None:
     credentials = add(deployment, f"{BOT}-token")
     token = deployment.run("tokens", "create", "--name", "browser", "--scope", "read").strip()
@@ -73,6 +78,7 @@ def test_the_secret_key_changes(deployment: Deployment) -> None:
         credentials_under(deployment, old)
 
 
+@pytest.mark.parametrize("deployment", ["sqlite"], indirect=True)
 def test_tokens_change(deployment: Deployment) -> None:
     def may(token: str) -> bool:
         headers = {"Authorization": f"Bearer {token}"}
@@ -91,6 +97,7 @@ def test_tokens_change(deployment: Deployment) -> None:
         assert (may(configured), may(other), may(new["secret"])) == (False, True, True)
 
 
+@pytest.mark.parametrize("deployment", ["postgres"], indirect=True)
 def test_an_accounts_token_changes(deployment: Deployment) -> None:
     # X knows only the new one any more.
     config = SandboxConfig("key", deployment.secret, "bearer", (Account(f"{BOT}-new", "token-secret"),))
