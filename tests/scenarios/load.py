@@ -14,6 +14,8 @@ from tests.scenarios.wire import PATIENCE, Answer, Wire
 CLIENTS = 20
 #: Seconds from a failure to the next attempt; X takes longer, but has more time.
 PAUSE = 0.03
+#: Seconds after which the service gives up waiting for a lock, a connection or an answer of its database.
+GIVEN_UP = 2.0
 
 
 class Load:
@@ -43,6 +45,8 @@ class Load:
         self.statuses: Counter[int] = Counter()
         #: Answers that nobody should get here.
         self.strange: list[Answer] = []
+        #: How many were refused after so long that the database had given up: by a machine that stood still.
+        self.overdue = 0
         #: The longest time until an answer, in seconds.
         self.slowest = 0.0
 
@@ -93,7 +97,10 @@ class Load:
         """Try once; returns what is to be delivered next, which may be the same again."""
         began = time.monotonic()
         answer = wire.exchange(delivery.request)
-        self.slowest = max(self.slowest, time.monotonic() - began)
+        took = time.monotonic() - began
+        self.slowest = max(self.slowest, took)
+        if answer.status == 503 and took > GIVEN_UP:
+            self.overdue += 1
         if self._settled(delivery, answer):
             return self._take()
         self._stopped.wait(PAUSE)
