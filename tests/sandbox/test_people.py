@@ -53,7 +53,7 @@ def test_a_hundred_positions_are_reached(drive: Drive, consumer: Consumer) -> No
     driver = drive(
         webhook_url=consumer.url,
         people=120,
-        reads_per_second=300.0,
+        reads_per_second=60.0,
         reading_seconds=(0.01, 0.05),
         in_flight=8,
     )
