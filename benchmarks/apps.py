@@ -9,7 +9,8 @@ from twitterwebhooks import TwitterWebhookAdapter
 
 from benchmarks.bodies import SECRET
 from webhook_app.domain.inbound import Inbound
-from webhook_app.settings import environment, read_settings
+from webhook_app.environment import environment
+from webhook_app.settings import read_settings
 from webhook_app.web.app import create_app
 
 

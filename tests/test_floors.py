@@ -21,6 +21,7 @@ BELOW: dict[str, set[str]] = {
     "webhook_app/domain": {"webhook_app.domain"},
     "webhook_app/errors.py": {"webhook_app.domain"},
     "webhook_app/settings.py": {"webhook_app.errors"},
+    "webhook_app/environment.py": {"webhook_app.errors"},
     "schemas": {"schemas"},
     "webhook_app/sandbox": {"webhook_app.sandbox"},
 }
@@ -43,7 +44,10 @@ BELOW["webhook_app/replays.py"] = BELOW["webhook_app/dispatcher.py"]
 BELOW["webhook_app/watchdog.py"] = {*BELOW["webhook_app/dispatcher.py"], "webhook_app.replays"}
 BELOW["webhook_app/web"] = {
     *BELOW["webhook_app/dispatcher.py"],
-    *(f"webhook_app.{name}" for name in ("dispatcher", "export", "housekeeping", "watchdog", "web")),
+    *(
+        f"webhook_app.{name}"
+        for name in ("dispatcher", "environment", "export", "housekeeping", "watchdog", "web")
+    ),
 }
 
 #: Libraries that only one part knows.

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from webhook_app.environment import environment
 from webhook_app.errors import SettingsError
-from webhook_app.settings import Limit, Settings, environment, read_settings
+from webhook_app.settings import Limit, Settings, read_settings
 
 POSTGRES = {"DATABASE_URL": "postgres://u:p@h:5432/d", "SECRET_KEY": "k"}
 
@@ -89,11 +90,26 @@ BAD = [
     ("API_TOKEN", ["short", "elevenchars"]),
     (
         "TWITTER_API_URL",
-        ["http://api.twitter.com", "api.twitter.com", "ftp://h", "https://", "http://", "http://10.0.0.1"],
+        [
+            "http://api.twitter.com",
+            "api.twitter.com",
+            "ftp://h",
+            "https://",
+            "http://",
+            "http://10.0.0.1",
+            "https://u:p@h/",
+            "https://u@h",
+            "http://:p@127.0.0.1:9",
+        ],
     ),
     (
         "SLACK_API_URL",
-        ["http://slack.com/api/", "http://127.0.0.1.example.com/", "http://localhost.example/"],
+        [
+            "https://u:p@slack.com/api/",
+            "http://slack.com/api/",
+            "http://127.0.0.1.example.com/",
+            "http://localhost.example/",
+        ],
     ),
     (
         "TWITTER_MARK_READ_LIMIT",
@@ -136,7 +152,8 @@ def test_all_faults_are_named_at_once() -> None:
     ],
 )
 def test_no_value_that_may_be_secret_is_shown(name: str) -> None:
-    assert "hush" not in faults(**{name: "ftp://u:hush@h", "PORT": "x", "API_TOKEN": "hush"})
+    for url in ("ftp://u:hush@h", "https://u:hush@h"):
+        assert "hush" not in faults(**{name: url, "PORT": "x", "API_TOKEN": "hush"})
 
 
 def test_loopback_may_be_plain() -> None:

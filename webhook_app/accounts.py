@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from webhook_app.domain.account import Account
 from webhook_app.domain.outbox import State
-from webhook_app.errors import InvalidValue, NotFound, ReadmarkError
+from webhook_app.errors import InvalidValue, NoAccount, ReadmarkError
 from webhook_app.known import Known
 from webhook_app.platforms import Platforms
 from webhook_app.storage import Store
@@ -45,7 +45,7 @@ class Accounts:
             return self._only(platform)
         found = self._known.by_id(platform, account)
         if found is None:
-            raise NotFound(f"There is no account {account!r} of this platform.")
+            raise NoAccount(f"There is no account {account!r} of this platform.")
         return found
 
     def _only(self, platform: str) -> Account:
@@ -65,33 +65,45 @@ class Accounts:
     def add(self, platform: str, credentials: dict[str, str], who: str) -> Account:
         """Store credentials, encrypted, once the platform has said whose they are, as far as it is asked.
 
-        Raises InvalidValue, DeliveryError (the platform does not believe them), NotFound.
+        Raises DeliveryError (the platform does not believe them), NotFound, and InvalidValue, also for an
+        account that the environment would give its own credentials again.
         """
         identity = self._platforms.named(platform).introduce(credentials)
+        self._refuse_configured(platform, identity.id)
         digest = self._platforms.named(platform).digest(credentials)
         self._store.accounts.add(identity, platform, digest, credentials, self._clock(), who)
         self._known.forget()
         return self.one(platform, identity.id)
 
+    def _refuse_configured(self, platform: str, account: str) -> None:
+        # The environment may have other credentials than those that the database knows it by.
+        self._keep(platform)
+        found = self._store.accounts.find(platform, account)
+        if found is not None and self._known.configured(found):
+            words = "put the new credentials there, or take its old ones out of the settings first."
+            raise InvalidValue("account", f"The environment gives this account: {words}")
+
     def keep(self) -> None:
         """Introduce the accounts that the environment configures, once; what fails is tried again later."""
-        now = self._clock()
-        for name, platform in self._platforms.items():
-            at = self._introduce_at.get(name, 0)
-            credentials = platform.configured()
-            if credentials is None or at is None or now < at <= now + INTRODUCE_AGAIN:
-                continue
-            self._introduce_at[name] = now + INTRODUCE_AGAIN
-            try:
-                identity = platform.introduce(credentials)
-            except ReadmarkError as error:
-                words = {"platform": name, "reason": str(error)}
-                log.warning("the environment's account is not introduced", extra=words)
-                continue
-            digest = platform.digest(credentials)
-            self._store.accounts.add(identity, name, digest, None, now, "environment")
-            self._introduce_at[name] = None
-            self._known.forget()
+        for name in self._platforms:
+            self._keep(name)
+
+    def _keep(self, name: str) -> None:
+        platform, now, at = self._platforms.named(name), self._clock(), self._introduce_at.get(name, 0)
+        credentials = platform.configured()
+        if credentials is None or at is None or now < at <= now + INTRODUCE_AGAIN:
+            return
+        self._introduce_at[name] = now + INTRODUCE_AGAIN
+        try:
+            identity = platform.introduce(credentials)
+        except ReadmarkError as error:
+            words = {"platform": name, "reason": str(error)}
+            log.warning("the environment's account is not introduced", extra=words)
+            return
+        digest = platform.digest(credentials)
+        self._store.accounts.add(identity, name, digest, None, now, "environment")
+        self._introduce_at[name] = None
+        self._known.forget()
 
     def pause(self, platform: str, account: str, reason: str, who: str) -> None:
         """Keep what is accepted from now on until the account is resumed. Raises NotFound."""

@@ -8,6 +8,7 @@ ReadmarkError
 ├── BadDelivery              a signed body that is not even kept
 ├── InvalidValue             an argument that cannot be read; names the field
 ├── NotFound                 nothing of that name
+│   ├── NoAccount            no account of that id
 │   └── SealedElsewhere      credentials that another SECRET_KEY has sealed
 ├── CallRefused              a call in a platform's own words, refused in those words
 ├── OutboxFull               too much waits already; come back later
@@ -76,6 +77,10 @@ class InvalidValue(ReadmarkError):
 
 class NotFound(ReadmarkError):
     """There is nothing of that name."""
+
+
+class NoAccount(NotFound):
+    """There is no such account."""
 
 
 class SealedElsewhere(NotFound):

@@ -14,8 +14,9 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
+from webhook_app.environment import environment
 from webhook_app.logs import configure, formatter
-from webhook_app.settings import Settings, environment, read_settings
+from webhook_app.settings import Settings, read_settings
 
 SPARE_FILES = 500  # beside connections: databases, platforms, listeners, thread pools
 

@@ -1,14 +1,11 @@
 """The settings: read once, from a mapping, validated all together, every fault named in one message."""
 
-import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
-
-from dotenv import dotenv_values
 
 from webhook_app.errors import SettingsError
 
@@ -87,12 +84,6 @@ class Settings:
             "TRUSTED_PROXIES is 0 on a dyno: every caller seems to be its router; set it to 1": routed,
         }
         return [words for words, so in doubts.items() if so]
-
-
-def environment() -> dict[str, str]:
-    """The process's environment over the `.env` file of the working directory."""
-    file = {key: value for key, value in dotenv_values(".env").items() if value is not None}
-    return {**file, **os.environ}
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
@@ -236,6 +227,8 @@ def _origins(text: str) -> tuple[str, ...]:
 def _url(text: str) -> str:
     _check_port(text)
     url = urlsplit(text)
+    if "@" in url.netloc:
+        raise ValueError("with a user or a password in it, which would be shown; leave them out")
     if url.scheme == "https" and url.hostname:
         return text
     if url.scheme == "http" and url.hostname and _loopback(url.hostname):

@@ -72,8 +72,8 @@ def place(migrated_file: Path, tmp_path: Path) -> dict[str, str]:
 def ask(run_bare: Callable[..., Result], place: dict[str, str], x: Sandbox) -> Ask:
     """Run `readmark webhook …`."""
 
-    def ask(*words: str, **env: str) -> Result:
-        result = run_bare("webhook", *words, **(place | environment_of(x) | env))
+    def ask(*words: str, typed: str | None = None, **env: str) -> Result:
+        result = run_bare("webhook", *words, typed=typed, **(place | environment_of(x) | env))
         assert not [secret for secret in SECRETS if secret in result.output + result.stderr]
         assert "Traceback" not in result.stderr
         return result

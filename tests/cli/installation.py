@@ -85,7 +85,7 @@ def installed(run: Run, database: Path) -> Iterator[Installation]:
         services = Services(settings)
         services.accounts.add("twitter", CREDENTIALS, "tests")
         services.store.outbox.seen(services.clock())
-        services.store.take_lease("watchdog", "tests", 600_000)
+        services.store.watching.step("twitter", services.clock(), "", told=True)
         with serving(app) as url:
             webhook = register(sandbox.world.state, f"{url}/webhooks/twitter")
             subscribe(sandbox.world.state, webhook.id, BOT)

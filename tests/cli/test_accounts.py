@@ -167,6 +167,10 @@ def test_what_the_environment_gives_it_does_not_remove(run: Run) -> None:
     result = run("accounts", "remove", "twitter", BOT, "--now", **words)
     assert (result.exit_code, result.stdout, len(result.stderr.splitlines())) == (1, "", 1)
     assert "environment" in result.stderr
+    # The next start would bring the old ones back, also where the database has not heard of them yet.
+    renewed = run("accounts", "add", "twitter", typed=f"{BOT}-new\nnew\n", **words)
+    assert (renewed.exit_code, renewed.stdout) == (1, "")
+    assert "put the new credentials there" in renewed.stderr
     assert run("accounts", "pause", "twitter", BOT, **words).exit_code == 0
     # Without its token it is an account like others.
     assert run("accounts", "remove", "twitter", BOT).stdout == f"twitter/{BOT}: removed\n"

@@ -16,6 +16,8 @@ from tests.conftest import CONSUMER_SECRET
 from tests.host.hosting import until
 from tests.platforms.far_end import Answer, FarEnd
 from tests.sandbox.consumer import Consumer
+from webhook_app.errors import NotFound
+from webhook_app.platforms.twitter_examine import LEVEL
 from webhook_app.sandbox.server import Sandbox
 from webhook_app.services import Services
 from webhook_app.storage.audit import list_audit
@@ -80,14 +82,14 @@ CALLBACK = (
 )
 REFUSED = [
     (Answer(401, b'{"errors":[{"code":32,"message":"Could not authenticate you."}]}'),
-     "X does not believe TWITTER_CONSUMER_KEY and TWITTER_CONSUMER_SECRET: "),
+     "X does not believe TWITTER_CONSUMER_KEY and TWITTER_CONSUMER_SECRET: copy both anew"),
     (Answer(401, b'<errors><error code="32">Could not authenticate you</error></errors>'),
      "X does not believe TWITTER_CONSUMER_KEY and TWITTER_CONSUMER_SECRET: "),
     (Answer(403, CALLBACK), "The X app does not let accounts authorise it by a PIN: "),
     (Answer(403, b'{"errors":[{"code":453,"message":"You have access to a subset."}]}'),
      "The access tier of the X app does not include this (You have access to a subset): "),
     (Answer(503, b"<html>Over capacity</html>"), "X cannot answer just now (HTTP 503): "),
-    (Answer(200, b"<html>hello</html>"), "What answers at TWITTER_API_URL does not speak as X does (H"),
+    (Answer(200, b"<html>hello</html>"), "What answers at TWITTER_API_URL does not speak as X does: see"),
     (Answer(302, b"", (("Location", "http://127.0.0.1:9/"),)), "What answers at TWITTER_API_URL sends us"),
     (Answer(drop=True), "X did not answer (ConnectionError): "),
 ]  # fmt: skip
@@ -105,6 +107,26 @@ def test_an_app_that_x_does_not_take_is_told_why(
     assert result.stderr.startswith(f"Error: {sentence}")
 
 
+def test_an_account_that_the_settings_give_gets_its_tokens_there(
+    run_bare: Run, place: dict[str, str], beside: Services
+) -> None:
+    old = {"TWITTER_ACCESS_TOKEN": f"{BOT.user_id}-old", "TWITTER_ACCESS_TOKEN_SECRET": "old"}
+    with FarEnd() as far_end:
+        far_end.answers += [ASKED, Answer(200, GIVEN)]
+        result = connect(run_bare, place, far_end.url, typed="1234567\n", **old)
+    assert result.exit_code == 1
+    first, *_, last = result.stderr.splitlines()
+    assert first.startswith("TWITTER_ACCESS_TOKEN gives an account already. ")
+    assert last.startswith("Error: account: The environment gives this account: put the new credentials")
+    with pytest.raises(NotFound):
+        beside.store.accounts.credentials("twitter", BOT.user_id)
+    # Another account than that of the settings is welcome.
+    with FarEnd() as far_end:
+        far_end.answers += [ASKED, Answer(200, GIVEN)]
+        other = old | {"TWITTER_ACCESS_TOKEN": "42-old"}
+        assert connect(run_bare, place, far_end.url, typed="1234567\n", **other).exit_code == 0
+
+
 def test_without_the_apps_key_nothing_is_asked(run_bare: Run, place: dict[str, str], x: Sandbox) -> None:
     result = connect(run_bare, place, x.url, TWITTER_CONSUMER_KEY="")
     assert (result.exit_code, result.stdout) == (1, "")
@@ -115,6 +137,24 @@ ASKED = Answer(200, b"oauth_token=abc&oauth_token_secret=def&oauth_callback_conf
 GIVEN = f"oauth_token={BOT.access_token}&oauth_token_secret={BOT.access_token_secret}&user_id=1".encode()
 
 
+def verified(level: str) -> Answer:
+    """What X says of a new token."""
+    return Answer(200, b'{"id_str": "1"}', (("x-access-level", level),))
+
+
+@pytest.mark.parametrize(("level", "lines"), [(LEVEL, 0), ("read", 1), ("read-write", 1)])
+def test_what_a_new_token_may_not_do_is_told_at_once(
+    run_bare: Run, place: dict[str, str], level: str, lines: int
+) -> None:
+    with FarEnd() as far_end:
+        far_end.answers += [ASKED, Answer(200, GIVEN), verified(level)]
+        result = connect(run_bare, place, far_end.url, typed="1234567\n")
+    assert result.exit_code == 0
+    _, *told = result.stderr.splitlines()
+    assert len(told) == lines
+    assert not told or told[0].startswith(f"X says that its token is good for {level} only, not for ")
+
+
 @pytest.mark.parametrize("words", [("--no-subscribe",), ()])
 def test_without_a_terminal_nothing_is_subscribed_unasked(
     run_bare: Run, place: dict[str, str], beside: Services, words: tuple[str, ...]
@@ -122,7 +162,10 @@ def test_without_a_terminal_nothing_is_subscribed_unasked(
     with FarEnd() as far_end:
         far_end.answers += [ASKED, Answer(200, GIVEN)]
         result = connect(run_bare, place, far_end.url, *words, typed="1234567\n")
-        assert [came.path for came in far_end.came] == ["/oauth/request_token", "/oauth/access_token"]
+        # The third only asks what the new token may do.
+        assert [came.path.partition("?")[0] for came in far_end.came] == [
+            "/oauth/request_token", "/oauth/access_token", "/1.1/account/verify_credentials.json",
+        ]  # fmt: skip
     assert result.exit_code == 0
     assert f"{far_end.url}/oauth/authorize?oauth_token=abc" in result.stdout
     assert result.stdout.endswith(f"When you want its events: readmark webhook subscribe {BOT.user_id}\n")
@@ -134,7 +177,8 @@ def test_without_a_terminal_nothing_is_subscribed_unasked(
 
 def test_to_subscribe_takes_a_webhook(run_bare: Run, place: dict[str, str]) -> None:
     with FarEnd() as far_end:
-        far_end.answers += [ASKED, Answer(200, GIVEN), Answer(200, b'{"data":[],"meta":{"result_count":0}}')]
+        none = Answer(200, b'{"data":[],"meta":{"result_count":0}}')
+        far_end.answers += [ASKED, Answer(200, GIVEN), verified(LEVEL), none]
         env = {"TWITTER_BEARER_TOKEN": "bearer"}
         result = connect(run_bare, place, far_end.url, "--subscribe", typed="1234567\n", **env)
     assert result.exit_code == 1

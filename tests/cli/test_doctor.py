@@ -43,8 +43,8 @@ def test_an_installation_that_is_well_has_a_line_for_everything(run: Run) -> Non
     assert report.status == 0
     subjects = [finding.subject for finding in report.findings if finding.subject != "disk"]
     assert subjects == [
-        "settings", "database", "schema", "clock", "dispatcher", "outbox", "watchdog", "deliveries",
-        "quarantine", "accounts", "slack", "twitter webhook", "twitter",
+        "settings", "database", "schema", "clock", "dispatcher", "outbox", "deliveries", "quarantine",
+        "watchdog", "accounts", "slack", "twitter webhook", "twitter",
     ]  # fmt: skip
     assert report.one("database", "ok").words.startswith(("SQLite: read in ", "Postgres: read in "))
     lines = run("doctor").stdout.splitlines()
@@ -58,6 +58,29 @@ def test_faults_of_the_settings_come_first_and_hide_nothing(run: Run) -> None:
     assert "SECRET_KEY has fewer than 16" in report.about("settings")[3].words
     assert report.bad == {"settings"}
     assert report.about("database")
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "said"),
+    [
+        (b"HISTORY_DAYS=9\n# \xe9\n", 2, "is not UTF-8"),
+        (b"\n\nSECRET KEY=x\nHISTORY_DAYS=9\n", 3, "is not NAME=VALUE"),
+        (b"HISTORY_DAYS=9\nAPI_TOKEN='hidden-word\n", 2, "is not NAME=VALUE"),
+    ],
+)
+def test_a_file_of_settings_that_cannot_be_read_is_named_first(
+    run: Run, tmp_path: Path, content: bytes, line: int, said: str
+) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    report = examine(run)
+    assert report.findings[0][:2] == ("wrong", "settings")
+    assert report.findings[0].words.startswith(f".env: line {line} {said}")
+    assert report.one("database", "ok")
+    result = run("accounts", "list")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"Error: The settings are not valid:\n  .env: line {line} {said}")
+    assert len(result.stderr.splitlines()) == 2
+    assert "hidden-word" not in str(report) + result.stderr
 
 
 def test_what_depends_on_a_faulty_setting_is_unknown(run: Run) -> None:

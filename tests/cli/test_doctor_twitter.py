@@ -14,6 +14,7 @@ from tests.outgoing.marks import work
 from webhook_app.cli.output import plain
 from webhook_app.dispatcher import Dispatcher
 from webhook_app.domain.outbox import Outgoing
+from webhook_app.domain.watching import Watched
 from webhook_app.sandbox.mark_faults import MarkFault
 
 ROOT = Path(__file__).parents[2]
@@ -46,16 +47,31 @@ def test_the_manual_names_every_line(installation: Installation) -> None:
     assert [subject for subject in found if f"`{subject}`" not in manual] == ["slack"]
 
 
-def test_a_watchdog_is_missed(installation: Installation) -> None:
-    installation.services.store.give_lease("watchdog", "tests")
-    assert installation.examine().one("watchdog", "doubt")
+@pytest.mark.parametrize(("seconds", "judgement"), [(100, "ok"), (130, "doubt")])
+def test_a_watchdog_is_missed_after_two_minutes(
+    installation: Installation, seconds: int, judgement: str
+) -> None:
+    services = installation.services
+    services.store.watching.step("twitter", services.clock() - seconds * 1000, "", told=True)
+    assert installation.examine().one("watchdog", judgement)
 
 
 def test_an_invalid_webhook_is_found(installation: Installation) -> None:
     (webhook,) = installation.sandbox.world.state.webhooks.values()
     webhook.valid = False
-    remedy = installation.examine().one("twitter webhook", "wrong").remedy
-    assert f"readmark webhook validate {webhook.id}" in str(remedy)
+    found = installation.examine().one("twitter webhook", "wrong")
+    assert f"readmark webhook validate {webhook.id}; if nothing is, compare the secret" in str(found.remedy)
+
+    watching, now = installation.services.store.watching, installation.services.clock()
+    known = Watched("twitter", webhook.id, webhook.url, False, now, now, now, None, "It said no.", 0, 3)
+    watching.put(known._replace(validate_at=now + 10 * 60_000))
+    found = installation.examine().one("twitter webhook", "wrong")
+    assert found.words.endswith("; when it was last validated: It said no")
+    assert "or leave that to the watchdog, which does it within 10 min; if" in str(found.remedy)
+
+    # Who was the last to look has gone.
+    watching.step("twitter", now - 600_000, "", told=True)
+    assert "watchdog" not in str(installation.examine().one("twitter webhook", "wrong").remedy)
 
 
 def test_a_webhook_that_is_nowhere_is_found(installation: Installation) -> None:

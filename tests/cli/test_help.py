@@ -1,11 +1,16 @@
 """The help is documentation: every command and every option is explained."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
 
 from tests.cli.conftest import Run
+from tests.host.hosting import ROOT
 from webhook_app.cli import main
 
 
@@ -52,6 +57,15 @@ def test_it_has_the_commands_of_this_release() -> None:
         "tokens create", "tokens list", "tokens revoke",
         "quarantine list", "quarantine show", "quarantine retry", "quarantine discard",
     }  # fmt: skip
+
+
+def test_output_that_cannot_be_written_is_a_sentence() -> None:
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    with Path("/dev/full").open("w") as full:
+        words = [sys.executable, "-m", "webhook_app", "doctor"]
+        done = subprocess.run(words, env=env, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.stderr == "Error: standard output cannot be written: No space left on device.\n"
+    assert done.returncode == 1
 
 
 def test_it_says_its_version(run_bare: Run) -> None:

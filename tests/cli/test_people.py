@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.cli.conftest import Run
+from webhook_app.domain.account import Identity
 from webhook_app.domain.inbound import Inbound, Unreadable
 from webhook_app.domain.position import Mark
 from webhook_app.storage import Store
@@ -49,6 +50,18 @@ def test_a_script_need_not_answer(run: Run, store: Store) -> None:
     assert (gone["read_positions"], gone["quarantine"]) == (1, 1)
     entry = store.read(lambda c: list_audit(c, None, 1))[0]
     assert (entry.who, entry.action) == ("command line", "forget person")
+
+
+def test_an_account_that_x_delivers_for_is_to_be_unsubscribed(run: Run, store: Store) -> None:
+    store.accounts.add(Identity("7", "7", "", None), "twitter", "0" * 64, {"a": "b"}, 1, "tests")
+    words = "X may still deliver for this account of ours: readmark webhook unsubscribe 7 first.\n"
+    assert run("forget", "twitter", "7", "--yes").stderr == words
+    assert run("forget", "twitter", "7", "--yes").stderr == ""
+    # What is done about it later does not name it.
+    store.log("tests", "unsubscribe", "twitter/7")
+    store.log("tests", "unsubscribe", "twitter/8")
+    other, own, forgotten, *_ = store.read(lambda c: list_audit(c, None, 3))
+    assert (other.subject, own.subject) == ("twitter/8", forgotten.subject)
 
 
 def test_it_refuses_an_id_that_is_none(run: Run) -> None:

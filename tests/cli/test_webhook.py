@@ -16,16 +16,19 @@ def test_a_webhook_is_registered_listed_validated_and_deleted(
     ask: Ask, service: str, beside: Services
 ) -> None:
     made = ask("register", service)
+    assert made.stderr == "Nothing is subscribed to it yet: readmark webhook subscribe ACCOUNT\n"
     (line,) = made.stdout.splitlines()
     id, url, state, since = line.split("  ")
-    assert (url, state, since[:8]) == (service, "valid", "since 20")
+    assert (url, state, since[:13]) == (service, "valid", "registered 20")
     assert ask("list").stdout == made.stdout
     assert json.loads(ask("list", "--json").stdout) == {
-        "id": id, "url": service, "valid": True, "created_at": since.removeprefix("since "),
+        "id": id, "url": service, "valid": True, "created_at": since.removeprefix("registered "),
     }  # fmt: skip
     assert ask("validate", id).stdout == f"{id}: valid\n"
-    assert ask("delete", id).stdout == f"{id}: deleted\n"
-    assert ask("list").stdout == ""
+    assert ask("delete", id, "--yes").stdout == f"{id}: deleted\n"
+    none = ask("list")
+    assert (none.exit_code, none.stdout) == (0, "")
+    assert none.stderr == "none: readmark webhook register URL\n"
     deeds = beside.store.read(lambda connection: list_audit(connection, None, 10))
     assert [(deed.who, deed.action, deed.subject) for deed in deeds[-4:]][::-1] == [
         ("command line", f"{verb} webhook", f"twitter/{id}") for verb in ("register", "validate", "delete")
@@ -38,7 +41,7 @@ def test_an_invalid_webhook_is_listed_as_such_until_it_passes_again(ask: Ask, x:
         consumer.crc_reply = Reply(body=b'{"response_token": "sha256=wrong"}')
         sentence = refused(ask("validate", id))
         assert sentence.startswith(
-            f"X called {id} and did not get the right answer to its check (Invalid CRC"
+            f"X called the webhook {id} and did not get the right answer to its check (Invalid CRC"
         )
         assert "TWITTER_CONSUMER_SECRET" in sentence
         assert "  invalid  " in ask("list").stdout
@@ -63,6 +66,18 @@ def test_an_address_that_cannot_work_is_refused(ask: Ask, url: str, sentence: st
     assert ask("list").stdout == ""
 
 
+@pytest.mark.parametrize("typed", ["", "n\n"])
+def test_what_goes_with_a_webhook_is_said_before_it_goes(ask: Ask, x: Sandbox, typed: str) -> None:
+    with Consumer(CONSUMER_SECRET) as consumer:
+        id = ask("register", consumer.url).stdout.split()[0]
+    result = ask("delete", id, typed=typed)
+    assert (result.exit_code, result.stdout) == (1, "")
+    for words in ("X delivers nothing to it any more", "cannot be replayed", f"Delete the webhook {id}"):
+        assert words in result.stderr
+    assert id in x.world.state.webhooks
+    assert ask("delete", id, typed="y\n").stdout == f"{id}: deleted\n"
+
+
 def test_an_address_twice_and_one_too_many_are_refused(ask: Ask) -> None:
     with Consumer(CONSUMER_SECRET) as one, Consumer(CONSUMER_SECRET) as other:
         assert ask("register", one.url).exit_code == 0
@@ -72,9 +87,9 @@ def test_an_address_twice_and_one_too_many_are_refused(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("id", ["42", "../account_activity", "x", "1" * 20])
-@pytest.mark.parametrize("verb", ["validate", "delete"])
-def test_a_webhook_that_is_not_there_is_refused(ask: Ask, verb: str, id: str) -> None:
-    sentence = refused(ask(verb, id))
+@pytest.mark.parametrize("verb", [("validate",), ("delete", "--yes")])
+def test_a_webhook_that_is_not_there_is_refused(ask: Ask, verb: tuple[str, ...], id: str) -> None:
+    sentence = refused(ask(*verb, id))
     assert sentence.startswith("X knows no webhook ")
     assert sentence.endswith("readmark webhook list shows which there are.")
 
@@ -83,8 +98,14 @@ def test_a_webhook_that_is_not_there_is_refused(ask: Ask, verb: str, id: str) ->
     ("env", "sentence"),
     [
         ({"TWITTER_BEARER_TOKEN": ""}, "TWITTER_BEARER_TOKEN is not set: "),
-        ({"TWITTER_BEARER_TOKEN": "not one"}, "TWITTER_BEARER_TOKEN is not a bearer token: "),
-        ({"TWITTER_BEARER_TOKEN": "another-apps"}, "X does not believe TWITTER_BEARER_TOKEN: "),
+        *(
+            ({"TWITTER_BEARER_TOKEN": text}, "TWITTER_BEARER_TOKEN is not a bearer token: ")
+            for text in ("not one", "\u201cquoted\u201d", "cut\u2026", "two\nlines")
+        ),
+        (
+            {"TWITTER_BEARER_TOKEN": "another-apps"},
+            "X does not believe TWITTER_BEARER_TOKEN: copy it anew from X's developer console",
+        ),
         ({"TWITTER_API_URL": "http://127.0.0.1:9"}, "X did not answer (ConnectionError): "),
     ],
 )

@@ -10,7 +10,9 @@ from tests.cli.connected import Ask, refused
 from tests.conftest import CONSUMER_SECRET
 from tests.platforms.far_end import Answer, FarEnd
 from tests.sandbox.consumer import Consumer
+from webhook_app.cli.webhook_replay import Course, insist
 from webhook_app.domain.inbound import Inbound, Notice
+from webhook_app.errors import DatabaseUnavailable, StorageError
 from webhook_app.sandbox.memory import Remembered
 from webhook_app.sandbox.server import Sandbox
 from webhook_app.services import Services
@@ -49,8 +51,10 @@ def test_an_interval_is_replayed_piece_for_piece_until_all_is_there(
     happened(x, webhook, 2.5 * HOUR, BODY)
     result = ask("replay", webhook, "--from", ago(5 * HOUR), "--to", ago(HOUR), "--wait", "--json")
     assert (result.exit_code, result.stderr) == (0, "")
-    jobs = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [job["state"] for job in jobs] == ["Complete"] * 2
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line.get("state") for line in lines] == [None, "Complete"] * 2
+    assert [line["job"] for line in lines[::2]] == [line["job"] for line in lines[1::2]]
+    jobs = lines[1::2]
     assert jobs[0]["to"] == jobs[1]["from"]
     assert [job["delivered"] for job in x.world.replayer.as_json()] == [0, 1]
     position, _ = beside.store.position(("twitter", READER, BOT))
@@ -83,8 +87,12 @@ def test_a_job_of_which_nothing_comes_is_waited_for_only_so_long(ask: Ask) -> No
     with Consumer(CONSUMER_SECRET) as consumer:
         webhook = ask("register", consumer.url).stdout.split()[0]
         words = ("--from", ago(2 * HOUR), "--to", ago(HOUR), "--wait", "--timeout", "0.001")
-        sentence = refused(ask("replay", webhook, *words))
-    assert sentence.startswith("X has not said in time that the replay ")
+        result = ask("replay", webhook, *words)
+    job, *_, state = result.stdout.strip().split("  ")
+    assert (result.exit_code, state) == (1, "started")
+    under_way, error = result.stderr.splitlines()
+    assert under_way == f"Under way is {job}: readmark webhook job {job} tells its end."
+    assert error.startswith("Error: X has not said in time that this replay has ended: ")
 
 
 def test_a_job_that_nobody_knows_is_refused(ask: Ask, beside: Services) -> None:
@@ -104,8 +112,8 @@ def test_a_job_that_nobody_knows_is_refused(ask: Ask, beside: Services) -> None:
         (3 * HOUR, "2026-11-21T08:00", "--to: Not a time with its zone, like "),
         (HOUR, 2 * HOUR, "--to: Not after --from."),
         (25 * HOUR, 24 * HOUR, "--from: X does not go back so far; from "),
-        (20 * MINUTE, 15 * MINUTE, "--from: X wants a beginning at least 31 min ago."),
-        (HOUR, 5 * MINUTE, "--to: X wants an end at least 10 min ago."),
+        (20 * MINUTE, 15 * MINUTE, "--from: X wants a beginning at least 31 min ago; 20"),
+        (HOUR, 5 * MINUTE, "--to: X wants an end at least 10 min ago; 20"),
         (5 * HOUR, HOUR, "--to: X takes this interval in 2 jobs, one after the other: "),
     ],
 )
@@ -145,6 +153,50 @@ def test_what_breaks_off_says_what_is_left(ask: Ask, beside: Services) -> None:
         far_end.answers += [STARTED, Answer(503)]
         words = ("--from", ago(5 * HOUR), "--to", ago(HOUR), "--wait")
         result = ask("replay", "7", *words, TWITTER_API_URL=far_end.url)
-    assert (result.exit_code, len(result.stdout.splitlines())) == (1, 1)
-    left = result.stdout.split("  ")[2]
-    assert result.stderr.endswith(f"(HTTP 503): try again later. What is left begins at {left}.\n")
+    assert (result.exit_code, len(result.stdout.splitlines())) == (1, 2)
+    left, error = result.stderr.splitlines()
+    assert left == f"What is left begins at {result.stdout.split('  ')[2]}."
+    assert error.endswith("(HTTP 503): try again later.")
+
+
+def test_the_latest_end_that_would_do_is_named_and_does(ask: Ask) -> None:
+    latest = refused(ask("replay", "42", "--from", ago(HOUR), "--to", ago(0))).split()[-3]
+    assert "no webhook 42" in refused(ask("replay", "42", "--from", ago(HOUR), "--to", latest))
+
+
+@pytest.mark.parametrize("minutes", ["nan", "inf", "0", "-1"])
+def test_a_time_to_wait_is_a_number_of_minutes(ask: Ask, minutes: str) -> None:
+    result = ask("replay", "7", "--from", ago(HOUR), "--to", ago(0), "--wait", "--timeout", minutes)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--timeout" in result.stderr
+
+
+def test_a_database_that_comes_back_is_waited_for() -> None:
+    answers: list[StorageError | str] = [DatabaseUnavailable(), "there"]
+
+    def ask() -> str:
+        answer = answers.pop(0)
+        if isinstance(answer, StorageError):
+            raise answer
+        return answer
+
+    assert insist(ask, time.monotonic() + 60, pause=0) == "there"
+    answers.append(DatabaseUnavailable())
+    with pytest.raises(DatabaseUnavailable):
+        insist(ask, time.monotonic(), pause=0)
+
+
+def test_who_is_interrupted_says_what_is_under_way_and_what_is_left(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    minutes = [1_795_219_200_000 + minute * 60_000 for minute in range(4)]
+    course = Course(minutes[0], minutes[3])
+    course.started("11", minutes[1])
+    course.ended()
+    course.started("12", minutes[2])
+    with pytest.raises(KeyboardInterrupt), course:
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err.splitlines() == [
+        "Under way is 12: readmark webhook job 12 tells its end.",
+        "What is left begins at 2026-11-21T00:02:00.000Z.",
+    ]

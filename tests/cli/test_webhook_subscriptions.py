@@ -44,7 +44,8 @@ def test_an_account_is_subscribed_by_both_products_and_unsubscribed(
     assert ask("unsubscribe", BOT.user_id, "--kind", "dm.read").stdout.split()[1] == "dm.read"
     ended = ask("unsubscribe", BOT.user_id).stdout.splitlines()
     assert [line.split("  ")[1] for line in ended] == ["account_activity", "dm.received", "dm.sent"]
-    assert ask("subscriptions").stdout == ""
+    none = ask("subscriptions")
+    assert (none.stdout, none.stderr) == ("", "none: readmark webhook subscribe ACCOUNT\n")
     assert ask("unsubscribe", BOT.user_id).stderr == f"{BOT.user_id}: was not subscribed\n"
     deeds = beside.store.read(lambda connection: list_audit(connection, None, 20))
     said = [(deed.action, deed.subject) for deed in reversed(deeds)]
@@ -55,7 +56,7 @@ def test_an_account_is_subscribed_by_both_products_and_unsubscribed(
 
 def test_a_subscription_whose_webhook_was_deleted_gets_the_new_one(ask: Ask, webhook: str) -> None:
     first = json.loads(ask("subscribe", BOT.user_id, "--kind", "dm.read", "--json").stdout)
-    ask("delete", webhook)
+    ask("delete", webhook, "--yes")
     with Consumer(CONSUMER_SECRET) as consumer:
         new = ask("register", consumer.url).stdout.split()[0]
     again = json.loads(ask("subscribe", BOT.user_id, "--kind", "dm.read", "--json").stdout)
@@ -108,7 +109,7 @@ def test_it_is_to_be_said_which_webhook_and_which_account(ask: Ask, start_x: Sta
     ("account", "env", "sentence"),
     [
         ("x", {}, "ACCOUNT: Not a string of 1 to 19 digits"),
-        ("42", {}, "There is no account '42' of this platform."),
+        ("42", {}, "There is no account '42' of this platform. readmark accounts list shows all."),
         (
             BOT.user_id,
             {"TWITTER_ACCESS_TOKEN_SECRET": "another"},

@@ -105,7 +105,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
         service = stack.enter_context(serving(folder, WEB_CONCURRENCY="1", **settings))
         url = f"http://127.0.0.1:{service.port}"
         # A second webhook, and away with it: most commands are about the only one.
-        another = f"{url}/webhooks/twitter/ | cut -d ' ' -f 1 | xargs readmark webhook delete"
+        another = f"{url}/webhooks/twitter/ | cut -d ' ' -f 1 | xargs readmark webhook delete --yes"
         webhook = registered(sandbox, f"{url}/webhooks/twitter")
         receive(service)
         path = os.pathsep.join([str(installed(folder)), str(Path(sys.executable).parent), os.environ["PATH"]])

@@ -30,6 +30,8 @@ def found(address: str, patience: Patience = PATIENCE) -> dict[str, Finding]:
     ("reply", "words", "remedy"),
     [
         (Reply(302, headers=(("Location", "https://elsewhere"),)), "redirects to https://elsewhere", "stop"),
+        (Reply(302, headers=(("Location", "http://[:x"),)), "redirects to http://[:x", "stop"),
+        (Reply(304, headers=(("Location", "x"),)), "answers 304", "let GET and POST"),
         (Reply(503), "answers 503", "TWITTER_CONSUMER_SECRET"),
         (Reply(403), "answers 403", "let GET and POST"),
         (Reply(body=b"<html>", content_type="text/html; charset=utf-8"), "answers in text/html", "place"),

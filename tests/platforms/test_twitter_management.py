@@ -48,8 +48,10 @@ CALLS: list[Callable[[TwitterManagement], Any]] = [
 ]
 TROUBLES = [
     (Answer(302, b"", (("Location", "http://127.0.0.1:9/2/webhooks"),)), "sends us elsewhere"),
-    (Answer(200, b"<html>hello</html>"), "does not speak as X does (HTTP 200)"),
-    (Answer(200, b'{"data": 5}'), "does not speak as X does (HTTP 200)"),
+    (Answer(200, b"<html>hello</html>"), "does not speak as X does: see"),
+    (Answer(200, b'{"data": 5}'), "does not speak as X does: see"),
+    (Answer(304), "does not speak as X does: see"),
+    (Answer(302, b"", (("Location", "http://\xff"),)), "does not speak as X does: see"),
     (Answer(drop=True), "X did not answer (ConnectionError)"),
     (Answer(200, b"{}", cut=True), "X did not answer (ChunkedEncodingError)"),
 ]

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from webhook_app.errors import ManagementError
-from webhook_app.platforms.twitter_refusals import refusal
+from webhook_app.platforms.twitter_refusals import ACCOUNT, APP, BEARER, Keys, refusal
 
-ABOUT, KEYS = "https://readmark.example/webhooks/twitter", "TWITTER_BEARER_TOKEN"
+ABOUT = "https://readmark.example/webhooks/twitter"
 
 
 def reason(name: str, details: str = "some details.") -> dict[str, Any]:
@@ -25,11 +25,11 @@ def problem(status: int, title: str, detail: str = "", **more: str) -> dict[str,
     return {"title": title, "detail": detail or title, "status": status, "type": "about:blank", **more}
 
 
-def told(status: int, body: Any) -> ManagementError:
+def told(status: int, body: Any, keys: Keys = BEARER) -> ManagementError:
     """What an answer becomes: always one sentence on one line."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"date": "Sat, 21 Nov 2026 00:00:00 GMT", "x-rate-limit-reset": "1795220100"}
-    error = refusal(status, headers, raw, ABOUT, KEYS)
+    error = refusal(status, headers, raw, ABOUT, keys)
     assert str(error).endswith(".")
     assert str(error).isprintable()
     return error
@@ -99,6 +99,25 @@ def test_what_passes_is_to_be_tried_again(status: int, body: Any, said: str) -> 
     error = told(status, body)
     assert error.temporary
     assert said in str(error)
+
+
+@pytest.mark.parametrize(
+    ("keys", "remedy"),
+    [
+        (BEARER, "TWITTER_BEARER_TOKEN: copy it anew from X's developer console"),
+        (APP, "TWITTER_CONSUMER_KEY and TWITTER_CONSUMER_SECRET: copy both anew"),
+        (ACCOUNT, "readmark accounts connect gives an account new tokens."),
+    ],
+)
+def test_credentials_that_x_does_not_believe_have_each_their_remedy(keys: Keys, remedy: str) -> None:
+    said = str(told(401, b"", keys))
+    assert remedy in said
+    assert ("accounts connect" in said) is (keys is ACCOUNT)
+
+
+def test_a_webhook_is_called_one() -> None:
+    error = refusal(400, {}, json.dumps(reason("CrcValidationFailed")).encode(), "42", BEARER)
+    assert str(error).startswith("X called the webhook 42 and did not")
 
 
 def test_words_of_x_do_not_steer_a_terminal() -> None:

@@ -1,5 +1,7 @@
 """The command line: parse, call a floor below, print one line a fact."""
 
+import errno
+import os
 from typing import Any
 
 import click
@@ -18,8 +20,11 @@ from webhook_app.cli.sandbox import sandbox
 from webhook_app.cli.tokens import tokens
 from webhook_app.cli.webhook import webhook
 from webhook_app.cli.worker import worker
-from webhook_app.errors import InvalidValue, ReadmarkError, words_of
+from webhook_app.errors import InvalidValue, NoAccount, ReadmarkError, words_of
 from webhook_app.web.version import version
+
+#: What a file system answers that takes no more; files that commands write are named in their errors.
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class Commands(click.Group):
@@ -31,8 +36,16 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except InvalidValue as error:
             raise click.ClickException(f"{error.field}: {error}") from error
+        except NoAccount as error:
+            raise click.ClickException(f"{error} readmark accounts list shows all.") from error
         except ReadmarkError as error:
             raise click.ClickException(words_of(error)) from error
+        except OSError as error:
+            if error.errno not in UNWRITABLE or error.filename is not None:
+                raise
+            # What is left of the output would be tried again, and fail, at the exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise click.ClickException(f"standard output cannot be written: {error.strerror}.") from error
 
 
 def _print_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
@@ -50,7 +63,8 @@ def main() -> None:
     """Keep read receipts for bots: who has read what, up to where.
 
     Settings come from the environment, and where it is silent from the file .env of the working
-    directory; the README's table explains each. Exit status: 0 done, 1 not done, 2 wrong usage.
+    directory; the README's table explains each. Exit status: 0 done; 1 not done, or a value
+    that cannot be used; 2 wrong usage: something missing, unknown or out of the range that --help names.
     """
 
 

@@ -7,6 +7,7 @@ import click
 from webhook_app.cli.accounts import account_line
 from webhook_app.cli.managing import PLATFORM, choose, management_of
 from webhook_app.cli.opening import WHO, open_services
+from webhook_app.cli.output import plain
 from webhook_app.cli.webhook_subscriptions import default_kinds, subscribe_account
 from webhook_app.errors import ManagementError, NotConfigured
 from webhook_app.services import Services
@@ -14,6 +15,11 @@ from webhook_app.settings import Settings
 
 #: How often a PIN may be mistyped.
 TRIES = 3
+#: Said before anybody types a PIN in vain.
+CONFIGURED = (
+    "TWITTER_ACCESS_TOKEN gives an account already. Another one can be connected; to connect the same, take"
+    " TWITTER_ACCESS_TOKEN and TWITTER_ACCESS_TOKEN_SECRET out of the settings first."
+)
 #: X's policy asks for it: developer-terms/policy, "Notify people if you send read receipt events for DMs".
 NOTICE = """\
 From now on, people who write to this account can see that their messages have been read: readmark sends read
@@ -37,9 +43,12 @@ def connect(wanted: bool | None) -> None:
     with open_services() as services:
         app = _app(services.settings)
         services.store.check()
+        if services.settings.twitter_access_token:
+            click.echo(CONFIGURED, err=True)
         credentials = _authorise(services.settings.twitter_api_url, app)
         account = services.accounts.add(PLATFORM, credentials, WHO)
         click.echo(account_line(account))
+        _tell_level(services.settings.twitter_api_url, app, credentials)
         click.echo(f"\n{NOTICE}\n")
         if wanted is None and sys.stdin.isatty():
             wanted = click.confirm("Have X deliver the account's events to this service?", err=True)
@@ -75,6 +84,15 @@ def _authorise(url: str, app: tuple[str, str]) -> dict[str, str]:
             if error.reason != twitter_pin.WRONG_PIN or not left:
                 raise
             click.echo(str(error), err=True)
+
+
+def _tell_level(url: str, app: tuple[str, str], credentials: dict[str, str]) -> None:
+    """Say at once that no mark will get through, if X says so."""
+    # Late, as above.
+    from webhook_app.platforms.twitter_examine import doubt_level
+
+    if words := doubt_level(url, app, credentials):
+        click.echo(plain(f"X says that {words}"), err=True)
 
 
 def _subscribe(services: Services, account: str) -> int:

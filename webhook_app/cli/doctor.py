@@ -8,8 +8,8 @@ import click
 from webhook_app.cli.output import json_option, plain, print_json
 from webhook_app.doctor import diagnose
 from webhook_app.domain.finding import Finding
+from webhook_app.environment import read_environment
 from webhook_app.errors import InvalidValue
-from webhook_app.settings import environment
 
 #: No user and password, which would be shown.
 ADDRESS = re.compile(r"https?://[^/@\s]+/[^@\s]*")
@@ -32,7 +32,8 @@ def doctor(context: click.Context, url: str | None, as_json: bool) -> None:
     if url is not None and not ADDRESS.fullmatch(url):
         raise InvalidValue("--url", "Not an address like https://your.host/webhooks/twitter.")
     well = True
-    for finding in diagnose(environment(), url):
+    env, faults = read_environment()
+    for finding in diagnose(env, url, faults=faults):
         print_json(_json(finding)) if as_json else click.echo(_line(finding))
         well = well and finding.well
     context.exit(0 if well else 1)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from webhook_app.environment import environment
 from webhook_app.errors import InvalidValue
 from webhook_app.services import Services
-from webhook_app.settings import environment, read_settings
+from webhook_app.settings import read_settings
 
 T = TypeVar("T")
 #: Who the audit log says it was.

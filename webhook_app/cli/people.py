@@ -2,6 +2,7 @@
 
 import click
 
+from webhook_app.cli.managing import PLATFORM
 from webhook_app.cli.opening import WHO, open_services, parse
 from webhook_app.cli.output import json_option, print_json
 
@@ -20,6 +21,11 @@ def forget(platform: str, id: str, yes: bool, as_json: bool) -> None:
     """
     with open_services() as services:
         person = parse("ID", services.platforms.named(platform).reader, id)
+        if platform == PLATFORM and services.store.accounts.find(platform, person):
+            click.echo(
+                f"X may still deliver for this account of ours: readmark webhook unsubscribe {person} first.",
+                err=True,
+            )
         if not yes:
             click.confirm(f"Forget {platform}/{person} everywhere, for good?", abort=True, err=True)
         gone = services.store.forget(platform, person, services.clock(), WHO)

@@ -7,9 +7,10 @@ import click
 
 from webhook_app.cli.opening import WHO, open_services
 from webhook_app.cli.processes import gunicorn, importable
+from webhook_app.environment import environment
 from webhook_app.errors import DatabaseUnavailable, SchemaOutdated
 from webhook_app.services import Services
-from webhook_app.settings import environment, read_settings
+from webhook_app.settings import read_settings
 from webhook_app.storage.issuing import first_login
 from webhook_app.storage.secret_key import secret_keys
 

@@ -6,9 +6,10 @@ from functools import partial
 
 import click
 
+from webhook_app.environment import environment
 from webhook_app.sandbox.config import Account, SandboxConfig
 from webhook_app.sandbox.slack_config import SlackWorkspace
-from webhook_app.settings import Settings, environment, read_settings
+from webhook_app.settings import Settings, read_settings
 
 #: The bot's user id where the settings name none.
 BOT = "2244994945"
@@ -50,7 +51,8 @@ def sandbox(port: int, webhook: str | None, bot_marks_at: str | None, people: in
     Slack's conversations.mark and auth.test, for a workspace with a channel of each kind. What is missing in
     the settings is printed as lines for the file .env of the service: X's credentials are made up, those of
     Slack are always the same. X's read receipts are limited to TWITTER_MARK_READ_LIMIT. Paths below
-    /_sandbox/ control it, and report what has arrived.
+    /_sandbox/ control it, and report what has arrived: POST messages, reads, revoke, invalidate, check and
+    pin, GET and PUT access, GET people, deliveries, positions, replays, marks and slack/marks.
     """
     # Late: it brings a web server, which no other command needs.
     from webhook_app.sandbox.server import serve

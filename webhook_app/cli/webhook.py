@@ -12,6 +12,12 @@ from webhook_app.cli.webhook_status import status
 from webhook_app.cli.webhook_subscriptions import subscribe, subscriptions, unsubscribe
 from webhook_app.domain.webhook import Webhook
 
+#: What goes with a webhook.
+CONSEQUENCES = (
+    "X delivers nothing to it any more, its subscriptions to account_activity end, and what it has missed"
+    " cannot be replayed any more."
+)
+
 
 @click.group()
 def webhook() -> None:
@@ -34,6 +40,7 @@ def register(url: str, as_json: bool) -> None:
         made = management.register(url)
         services.store.log(WHO, "register webhook", f"{PLATFORM}/{made.id}")
     print_json(_facts(made)) if as_json else click.echo(_line(made))
+    click.echo("Nothing is subscribed to it yet: readmark webhook subscribe ACCOUNT", err=True)
 
 
 @webhook.command("list")
@@ -41,12 +48,15 @@ def register(url: str, as_json: bool) -> None:
 def list_(as_json: bool) -> None:
     """List the webhooks of the app.
 
-    A line has the id, the address, whether X holds it for valid, and since when it is there. To one that is
+    A line has the id, the address, whether X holds it for valid, and when it was registered. To one that is
     invalid nothing is delivered.
     """
     with open_management() as (_, management):
-        for each in management.webhooks():
-            print_json(_facts(each)) if as_json else click.echo(_line(each))
+        found = management.webhooks()
+    for each in found:
+        print_json(_facts(each)) if as_json else click.echo(_line(each))
+    if not found:
+        click.echo("none: readmark webhook register URL", err=True)
 
 
 @webhook.command()
@@ -64,13 +74,17 @@ def validate(id: str) -> None:
 
 @webhook.command()
 @click.argument("id")
-def delete(id: str) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(id: str, yes: bool) -> None:
     """Have X forget the webhook ID.
 
-    What account_activity delivers there is to be subscribed to anew; dm.read and its like wait for the next
-    subscribe.
+    X delivers nothing there any more, and what it has missed cannot be replayed. What account_activity
+    delivers there is to be subscribed to anew; dm.read and its like wait for the next subscribe.
     """
     with open_management(change=True) as (services, management):
+        if not yes:
+            click.echo(CONSEQUENCES, err=True)
+            click.confirm(f"Delete the webhook {plain(id)}, for good?", abort=True, err=True)
         management.delete(id)
         services.store.log(WHO, "delete webhook", f"{PLATFORM}/{id}")
     click.echo(f"{id}: deleted")
@@ -86,4 +100,4 @@ def _facts(each: Webhook) -> dict[str, Any]:
 
 def _line(each: Webhook) -> str:
     state = "valid" if each.valid else "invalid"
-    return "  ".join([each.id, plain(each.url), state, f"since {moment(each.created_at)}"])
+    return "  ".join([each.id, plain(each.url), state, f"registered {moment(each.created_at)}"])

@@ -1,11 +1,13 @@
 """`webhook replay`, `webhook job`: has X deliver again what was missed."""
 
 import json
+import math
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
+from typing import Self, TypeVar
 
 import click
 
@@ -14,15 +16,49 @@ from webhook_app.cli.opening import WHO, open_services, parse
 from webhook_app.cli.output import json_option, moment, plain, print_json
 from webhook_app.domain.inbound import Notice
 from webhook_app.domain.webhook import Replayable
-from webhook_app.errors import InvalidValue, ManagementError, NotFound
+from webhook_app.errors import DatabaseUnavailable, InvalidValue, ManagementError, NotFound
 from webhook_app.platforms.management import Management
 from webhook_app.services import Services
 
+T = TypeVar("T")
 LOOK = 0.5  # seconds between two looks at the notices
 #: Seconds between two times of asking for a job, of which X takes a hundred in a quarter of an hour.
 ASK_AGAIN = 15.0
 MINUTE = 60_000  # milliseconds
 COMPLETE = "Complete"
+
+
+def _finite(context: click.Context, parameter: click.Parameter, minutes: float) -> float:
+    if not math.isfinite(minutes):
+        raise click.BadParameter(f"{minutes} is no number of minutes.")
+    return minutes
+
+
+class Course:
+    """How far the replay of an interval is; if it breaks off, whatever ends it, it says what is left."""
+
+    def __init__(self, begin: int, end: int) -> None:
+        self._begin, self._left, self._end = begin, begin, end
+        self._job = ""
+
+    def started(self, job: str, until: int) -> None:
+        """A job is under way for what there is until then."""
+        self._job, self._left = job, until
+
+    def ended(self) -> None:
+        """It is not any more."""
+        self._job = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            return
+        if self._job:
+            click.echo(f"Under way is {self._job}: readmark webhook job {self._job} tells its end.", err=True)
+        if self._begin < self._left < self._end:
+            click.echo(f"What is left begins at {moment(self._left)}.", err=True)
 
 
 @click.command()
@@ -32,7 +68,7 @@ COMPLETE = "Complete"
 @click.option("--wait", is_flag=True, help="Wait for the end of each job, and ask for the next.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), default=30, show_default=True,
-    help="Minutes to wait for each job.",
+    help="Minutes to wait for each job.", callback=_finite,
 )  # fmt: skip
 @json_option
 def replay(id: str, since: str, until: str, wait: bool, timeout: float, as_json: bool) -> None:
@@ -50,16 +86,10 @@ def replay(id: str, since: str, until: str, wait: bool, timeout: float, as_json:
             words = f"X takes this interval in {len(pieces)} jobs, one after the other: give --wait, or less."
             raise InvalidValue("--to", words)
         incomplete = 0
-        with _progress(pieces) as jobs:
+        with Course(pieces[0][0], pieces[-1][1]) as course, _progress(pieces) as jobs:
             for piece in jobs:
-                try:
-                    incomplete += not _replay(
-                        services, management, id, piece, timeout if wait else 0, as_json
-                    )
-                except ManagementError as error:
-                    if piece == pieces[0]:
-                        raise
-                    raise _halfway(error, piece) from error
+                minutes = timeout if wait else 0
+                incomplete += not _replay(services, management, id, piece, course, minutes, as_json)
     sys.exit(1 if incomplete else 0)
 
 
@@ -68,32 +98,26 @@ def _replay(
     management: Management,
     webhook: str,
     piece: tuple[int, int],
+    course: Course,
     minutes: float,
     as_json: bool,
 ) -> bool:
     """Have a piece replayed, and wait for its end so many minutes; returns False if it is incomplete.
 
-    Raises ManagementError, and NotFound where X does not say how it has ended.
+    Raises ManagementError, DatabaseUnavailable, and NotFound where X does not say how it has ended.
     """
-    started = _start(management, webhook, piece, time.monotonic() + minutes * 60)
-    services.store.log(WHO, "replay webhook", f"{PLATFORM}/{webhook}")
-    facts = {"job": started, "from": moment(piece[0]), "to": moment(piece[1])}
-    if not minutes:
-        print_json(facts) if as_json else click.echo("  ".join([*facts.values(), "started"]))
-        return True
-    notice = _await(services, started, time.monotonic() + minutes * 60)
-    if notice is None:
-        raise NotFound(
-            f"X has not said in time that the replay {started}, from {moment(piece[0])} on, has ended: see"
-            f" later by readmark webhook job {started}, and that the service which gets its deliveries runs."
-        )
-    return _tell(facts, notice, as_json)
-
-
-def _halfway(error: ManagementError, piece: tuple[int, int]) -> ManagementError:
-    """The same error, which says what is left to be asked for."""
-    words = f"{error} What is left begins at {moment(piece[0])}."
-    return ManagementError(error.reason, words, temporary=error.temporary)
+    job = _start(management, webhook, piece, time.monotonic() + minutes * 60)
+    course.started(job, piece[1])
+    deadline = time.monotonic() + minutes * 60
+    facts = {"job": job, "from": moment(piece[0]), "to": moment(piece[1])}
+    print_json(facts) if as_json else click.echo("  ".join([*facts.values(), "started"]))
+    insist(lambda: services.store.log(WHO, "replay webhook", f"{PLATFORM}/{webhook}"), deadline)
+    if minutes:
+        notice = _await(services, job, deadline)
+        course.ended()
+        return _tell(facts, notice, as_json)
+    course.ended()
+    return True
 
 
 def _start(management: Management, webhook: str, piece: tuple[int, int], deadline: float) -> str:
@@ -108,12 +132,26 @@ def _start(management: Management, webhook: str, piece: tuple[int, int], deadlin
         time.sleep(min(ASK_AGAIN, left))
 
 
-def _await(services: Services, started: str, deadline: float) -> Notice | None:
-    while (notice := services.store.notice(PLATFORM, "replay", started)) is None:
+def _await(services: Services, job: str, deadline: float) -> Notice:
+    while (notice := insist(lambda: services.store.notice(PLATFORM, "replay", job), deadline)) is None:
         if time.monotonic() >= deadline:
-            return None
+            raise NotFound(
+                "X has not said in time that this replay has ended: see that the service which gets its"
+                " deliveries runs."
+            )
         time.sleep(LOOK)
     return notice
+
+
+def insist(ask: Callable[[], T], deadline: float, pause: float = LOOK) -> T:
+    """Ask the database, which may come back until then. Raises DatabaseUnavailable."""
+    while True:
+        try:
+            return ask()
+        except DatabaseUnavailable:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(pause)
 
 
 @click.command()
@@ -164,14 +202,17 @@ def _pieces(replayable: Replayable, since: int, until: int, now: int) -> list[tu
     if since >= until:
         raise InvalidValue("--to", "Not after --from.")
     if since > now - replayable.since_after:
-        words = f"X wants a beginning at least {replayable.since_after // MINUTE} min ago."
-        raise InvalidValue("--from", words)
+        raise InvalidValue("--from", _too_late("a beginning", replayable.since_after, replayable.step, now))
     begin, end = replayable.part(since, until, now)
     if begin > since:
         raise InvalidValue("--from", f"X does not go back so far; from {moment(begin)} on it does.")
     if end < until:
-        raise InvalidValue("--to", f"X wants an end at least {replayable.until_after // MINUTE} min ago.")
+        raise InvalidValue("--to", _too_late("an end", replayable.until_after, replayable.step, now))
     return replayable.pieces(begin, end)
+
+
+def _too_late(what: str, ago: int, step: int, now: int) -> str:
+    return f"X wants {what} at least {ago // MINUTE} min ago; {moment((now - ago) // step * step)} would do."
 
 
 def _progress(pieces: list[tuple[int, int]]) -> AbstractContextManager[Iterable[tuple[int, int]]]:

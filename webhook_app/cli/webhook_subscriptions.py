@@ -99,9 +99,12 @@ def subscriptions(webhook: str | None, as_json: bool) -> None:
     A line has the account, the kind of events, the webhook and, of X Activity, the subscription's id.
     """
     with open_management() as (_, management):
-        for place in [webhook] if webhook else [each.id for each in management.webhooks()]:
-            for each in management.subscriptions(place):
-                _say(each, "", as_json)
+        places = [webhook] if webhook else [each.id for each in management.webhooks()]
+        found = [each for place in places for each in management.subscriptions(place)]
+    for each in found:
+        _say(each, "", as_json)
+    if not found:
+        click.echo("none: readmark webhook subscribe ACCOUNT", err=True)
 
 
 def default_kinds(management: Management, now: int) -> list[str]:

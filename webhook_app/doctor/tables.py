@@ -1,15 +1,19 @@
 """What the tables tell: clocks, dispatchers and what waits for them, deliveries, quarantine, accounts."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from webhook_app.domain.account import Account
 from webhook_app.domain.finding import Finding, doubt, ok, skipped, wrong
 from webhook_app.domain.outbox import State
+from webhook_app.domain.watching import CHECK_EVERY
 from webhook_app.storage.outbox import MISSED
 from webhook_app.storage.signs import Signs
+from webhook_app.storage.watching import Watch
 
 #: The stream looks back so far behind what it has seen by the database's clock.
 APART = 10_000  # milliseconds
+#: A watchdog looks every minute, and leaves it to another process within one.
+UNWATCHED = 2 * CHECK_EVERY
 #: What helps an account that is stopped.
 REMEDIES = {
     State.PAUSED: "readmark accounts resume {}",
@@ -19,17 +23,13 @@ REMEDIES = {
 }
 
 
-def examine_signs(signs: Signs, now: int, accounts: int, *, managed: bool) -> Iterator[Finding]:
-    """Findings in the signs of life; `now` in milliseconds by our clock, `accounts` how many there are.
-
-    `managed`: whether there is a platform whose webhooks a watchdog can look after.
-    """
+def examine_signs(signs: Signs, now: int, accounts: int) -> Iterator[Finding]:
+    """Findings in the signs of life; `now` in milliseconds by our clock, `accounts` how many there are."""
     newer = "" if signs.known else ", of a newer release"
     yield ok("schema", f"{signs.schema}{newer}")
     yield _clock(signs.now - now)
     yield _dispatcher(signs, now, accounts)
     yield _failed(sum(signs.outbox.failed.values()))
-    yield _watchdog(signs) if managed else skipped("watchdog", "no platform can be asked for webhooks")
     yield from _deliveries(signs, now)
     if signs.quarantine:
         words = f"{signs.quarantine} deliveries or parts of them were not understood"
@@ -57,8 +57,16 @@ def _dispatcher(signs: Signs, now: int, accounts: int) -> Finding:
     return doubt("dispatcher", words, remedy) if accounts else skipped("dispatcher", f"{words}, no accounts")
 
 
-def _watchdog(signs: Signs) -> Finding:
-    if signs.watchdog is not None and signs.watchdog > signs.now:
+def is_watched(watches: Iterable[Watch], now: int) -> bool:
+    """Whether a watchdog has looked lately; from one process to the next some time passes."""
+    return any(now - watch.stepped_at < UNWATCHED for watch in watches)
+
+
+def examine_watchdog(watches: Iterable[Watch], now: int, *, managed: bool) -> Finding:
+    """Whether one is there; `managed`: whether there is a platform whose webhooks it can look after."""
+    if not managed:
+        return skipped("watchdog", "no platform can be asked for webhooks")
+    if is_watched(watches, now):
         return ok("watchdog", "one looks after webhooks")
     words = "none is there, so a webhook that becomes invalid stays so"
     return doubt("watchdog", words, "start readmark serve, or readmark worker")

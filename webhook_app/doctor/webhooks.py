@@ -1,20 +1,31 @@
 """What a platform has of us so that it delivers: our webhook, whether it is valid, who is subscribed."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from webhook_app.domain.finding import Finding, Patient, doubt, ok, skipped, unknown, wrong
+from webhook_app.domain.watching import Watched
 from webhook_app.domain.webhook import Subscription, Webhook
 from webhook_app.errors import ManagementError, NotConfigured
 from webhook_app.platforms import Platform
 from webhook_app.platforms.management import Management
 
+#: The platform signs with a secret of its own copy: only it can tell that ours is another.
+COMPARE = "compare the secret in the service's settings with the one that the platform shows for the app"
+
 
 def examine_webhooks(
-    platform: Platform, patients: Sequence[Patient], address: str | None, now: int
+    platform: Platform,
+    patients: Sequence[Patient],
+    address: str | None,
+    watched: Mapping[tuple[str, str], Watched],
+    now: int,
 ) -> Generator[Finding, None, list[str]]:
-    """Findings about webhooks and subscriptions; returns the addresses that are ours, `address` or all."""
+    """Findings about webhooks and subscriptions; returns the addresses that are ours, `address` or all.
+
+    `watched`: what a watchdog that is there knows, by platform and id.
+    """
     subject = f"{platform.name} webhook"
     given = [] if address is None else [address]
     try:
@@ -33,7 +44,7 @@ def examine_webhooks(
     if not ours:
         yield _none(platform.name, all_of_app, address)
     for webhook in ours:
-        yield _validity(subject, webhook)
+        yield _validity(subject, webhook, watched.get((platform.name, webhook.id)), now)
         yield from _examine_subscriptions(platform.name, management, webhook, patients, now)
     return given or [webhook.url for webhook in ours]
 
@@ -51,11 +62,18 @@ def _none(name: str, others: Sequence[Webhook], address: str | None) -> Finding:
     return wrong(f"{name} webhook", words, f"readmark webhook register {where}")
 
 
-def _validity(subject: str, webhook: Webhook) -> Finding:
+def _validity(subject: str, webhook: Webhook, watched: Watched | None, now: int) -> Finding:
+    """Whether it is delivered to, and if not, what will be done about it by itself."""
     if webhook.valid:
         return ok(subject, f"{webhook.url} is valid (id {webhook.id})")
-    words = f"{webhook.url} is invalid: nothing is delivered to it"
-    return wrong(subject, words, f"mend what is wrong below, then readmark webhook validate {webhook.id}")
+    words = f"{webhook.url} is invalid, so nothing is delivered to it"
+    if watched is not None and watched.reason:
+        words += f"; when it was last validated: {watched.reason.rstrip('.')}"
+    remedy = f"mend what is wrong below, then readmark webhook validate {webhook.id}"
+    if watched is not None:
+        minutes = max(1, -(-(watched.validate_at - now) // 60_000))
+        remedy += f", or leave that to the watchdog, which does it within {minutes} min"
+    return wrong(subject, words, f"{remedy}; if nothing is, {COMPARE}")
 
 
 def _refused(subject: str, error: ManagementError) -> Finding:

@@ -51,8 +51,8 @@ class Answer(NamedTuple):
 
     @property
     def redirects(self) -> bool:
-        """Whether it sends us elsewhere."""
-        return 300 <= self.status < 400
+        """Whether it sends us elsewhere; 304 does not."""
+        return 300 <= self.status < 400 and self.status != 304 and bool(self.location)
 
 
 def examine_address(address: str, sign: Sign | None, patience: Patience = PATIENCE) -> Iterator[Finding]:
@@ -94,15 +94,20 @@ def _loopback(host: str) -> bool:
         return False
 
 
+class _Session(requests.Session):
+    """Does not even look where a redirect leads: what is no address there would be an error here."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere."""
+
+
 class _Asking:
     """Asks as X does, and follows no redirect."""
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
-        self._session = requests.Session()
+        self._session = _Session()
         Connections(plain=False).open(self._session)
-        # With 0 requests refuses to tell of a redirect that it is not to follow.
-        self._session.max_redirects = 1
 
     def __call__(self, address: str, token: str) -> Answer:
         """What the address says to this token."""

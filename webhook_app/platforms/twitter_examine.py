@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
@@ -117,6 +117,20 @@ def _examine_account(door: Delivery, app: tuple[str, str], patient: Patient) -> 
     yield _judge_budget(subject, told, patient.spent())
 
 
+def doubt_level(url: str, app: tuple[str, str], credentials: Mapping[str, str]) -> str:
+    """What a new token may not do, in a sentence; empty if it may do all, or X does not say."""
+    keys = (*app, credentials["access_token"], credentials["access_token_secret"])
+    try:
+        level = Delivery(url).verify(keys).headers.get("x-access-level", LEVEL)
+    except DeliveryError:
+        return ""
+    return "" if level == LEVEL else f"{_short_of(level)}: {PERMIT}."
+
+
+def _short_of(level: str) -> str:
+    return f"its token is good for {level} only, not for direct messages"
+
+
 def _refused(subject: str, what: str, error: DeliveryError) -> Finding:
     match = re.match(r"\d+", str(error))
     remedy = REMEDIES.get(int(match[0]), "") if match else ""
@@ -136,7 +150,7 @@ def _judge_level(subject: str, level: str) -> Finding:
         return unknown(
             subject, "X takes its token, and does not say what it may do", "mark something, and see"
         )
-    return wrong(subject, f"its token is good for {level} only, not for direct messages", PERMIT)
+    return wrong(subject, _short_of(level), PERMIT)
 
 
 def _budget(body: bytes) -> tuple[int, int] | None:

@@ -13,12 +13,11 @@ import tweepy
 
 from webhook_app.errors import ManagementError
 from webhook_app.platforms.twitter_connections import Connections
-from webhook_app.platforms.twitter_refusals import redirected, refusal, silence, unexpected
+from webhook_app.platforms.twitter_refusals import APP, redirected, refusal, silence, unexpected
 
 T = TypeVar("T")
 #: Seconds to connect, and to answer.
 TIMEOUT = (3.0, 10.0)
-KEYS = "TWITTER_CONSUMER_KEY and TWITTER_CONSUMER_SECRET"
 #: X shows seven digits.
 PIN = re.compile(r"[0-9]{4,12}", re.ASCII)
 #: The reason of the error after which another PIN may be tried.
@@ -55,8 +54,8 @@ class Authorisation:
                 raise ManagementError("", words) from refused
             if refused.status == 401:
                 # In JSON or in XML, it says no more than that.
-                raise refusal(401, {}, b"", "an authorisation", KEYS) from refused
-            raise refusal(*refused.answer, "an authorisation", KEYS) from refused
+                raise refusal(401, {}, b"", "an authorisation", APP) from refused
+            raise refusal(*refused.answer, "an authorisation", APP) from refused
 
     def tokens(self, pin: str) -> dict[str, str]:
         """The account's credentials. Raises with `WRONG_PIN` if it is another one."""
@@ -68,7 +67,7 @@ class Authorisation:
         except _Refused as refused:
             if refused.status in (400, 401):
                 raise ManagementError(WRONG_PIN, wrong) from refused
-            raise refusal(*refused.answer, "an authorisation", KEYS) from refused
+            raise refusal(*refused.answer, "an authorisation", APP) from refused
         return {"access_token": str(token), "access_token_secret": str(secret)}
 
     def _ask(self, call: Callable[[], T]) -> T:

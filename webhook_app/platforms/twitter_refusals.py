@@ -22,7 +22,10 @@ GONE = "Gone"
 
 
 class Sentence(NamedTuple):
-    """What a reason means and what to do; `{about}` is what was asked for, `{words}` what X says of it."""
+    """What a reason means and what to do; `{words}` is what X says of it.
+
+    `{about}` is what was asked for, of a webhook its id; `{place}` names that for what it is.
+    """
 
     text: str
     temporary: bool = False
@@ -30,7 +33,7 @@ class Sentence(NamedTuple):
 
 REASONS = {
     "CrcValidationFailed": Sentence(
-        "X called {about} and did not get the right answer to its check{words}: see that the service answers"
+        "X called {place} and did not get the right answer to its check{words}: see that the service answers"
         " there without a redirect, and that TWITTER_CONSUMER_SECRET is of the same app as"
         " TWITTER_BEARER_TOKEN; readmark doctor looks closer.",
         temporary=True,
@@ -56,11 +59,33 @@ REASONS = {
         " readmark webhook unsubscribe, or take a higher tier."
     ),
     "SubscriptionNotFound": Sentence("X has no such subscription: readmark webhook subscriptions shows all."),
-    "QueryParamInvalid": Sentence("X does not take what was asked of {about}{words}."),
+    "QueryParamInvalid": Sentence("X does not take what was asked of {place}{words}."),
     "ReplayConflictError": Sentence(
         "A replay of the webhook {about} is still running: wait for its end, then ask again.", temporary=True
     ),
 }  # fmt: skip
+
+
+class Keys(NamedTuple):
+    """Credentials that X is asked by: as sentences name them, and what to do if X does not believe them."""
+
+    name: str
+    remedy: str
+    #: What to do after the app was given the permission that it lacks.
+    then: str = ""
+
+
+BEARER = Keys("TWITTER_BEARER_TOKEN", "copy it anew from X's developer console, where the app shows it.")
+APP = Keys(
+    "TWITTER_CONSUMER_KEY and TWITTER_CONSUMER_SECRET",
+    "copy both anew from X's developer console, from one and the same app.",
+)
+ACCOUNT = Keys(
+    "TWITTER_CONSUMER_KEY, TWITTER_CONSUMER_SECRET and the account's access token (OAuth 1.0a)",
+    "see that they are of this app and were not regenerated or revoked; readmark accounts connect gives an"
+    " account new tokens.",
+    ", then run readmark accounts connect: tokens keep the permission they were made with",
+)
 
 
 class Said(NamedTuple):
@@ -75,29 +100,27 @@ class Said(NamedTuple):
     shaped: bool = True
 
 
-def refusal(status: int, headers: Mapping[str, str], body: bytes, about: str, keys: str) -> ManagementError:
-    """Sort an answer that is no success. `keys`: by which credentials it was asked, in words."""
+def refusal(status: int, headers: Mapping[str, str], body: bytes, about: str, keys: Keys) -> ManagementError:
+    """Sort an answer that is no success. `about`: a webhook's id, or what was asked for, in words."""
     said = read_refusal(body)
     if said.reason in REASONS:
         sentence = REASONS[said.reason]
         words = f" ({said.words})" if said.words else ""
-        text = sentence.text.format(about=about, words=words)
+        place = f"the webhook {about}" if about.isdigit() else about
+        text = sentence.text.format(about=about, place=place, words=words)
         return ManagementError(said.reason, text, temporary=sentence.temporary)
     if status in (420, 429):
         return ManagementError(said.reason, _wait(headers), temporary=True)
     if status >= 500 or (body and not said.shaped):
-        return _trouble(status, said.shaped)
+        return _trouble(status)
     return ManagementError(*_by_status(status, said, keys))
 
 
-def _by_status(status: int, said: Said, keys: str) -> tuple[str, str]:
+def _by_status(status: int, said: Said, keys: Keys) -> tuple[str, str]:
     """Reason and sentence of what has no reason of X's own."""
     words = f" ({said.words})" if said.words else ""
     if status == 401:
-        return said.reason, (
-            f"X does not believe {keys}: see that they are of this app and were not regenerated or revoked;"
-            " readmark accounts connect gives an account new tokens."
-        )
+        return said.reason, f"X does not believe {keys.name}: {keys.remedy}"
     if status == 402:
         return said.reason, f"The X app's credits are spent{words}: buy more in X's developer console."
     if TIER_CODE in said.codes or said.kind in TIER_REASONS:
@@ -107,13 +130,13 @@ def _by_status(status: int, said: Said, keys: str) -> tuple[str, str]:
         )
     if said.reason == "Unsupported Authentication":
         return said.reason, (
-            f"X does not let {keys} do this{words}: it wants credentials of another kind, which readmark does"
-            " not hold."
+            f"X does not let {keys.name} do this{words}: it wants credentials of another kind, which readmark"
+            " does not hold."
         )
     if status == 403:
         return said.reason, (
-            f"X forbids this to {keys}{words}: give the app the permission to read, write and access direct"
-            " messages, then run readmark accounts connect: tokens keep the permission they were made with."
+            f"X forbids this to {keys.name}{words}: give the app the permission to read, write and access"
+            f" direct messages{keys.then}."
         )
     if status in (404, 410):
         return GONE, f"X does not have this any more, or not for this app{words}."
@@ -127,14 +150,11 @@ def _wait(headers: Mapping[str, str]) -> str:
     return f"X takes no more calls of this kind for now: try again {when}."
 
 
-def _trouble(status: int, shaped: bool) -> ManagementError:
+def _trouble(status: int) -> ManagementError:
     if status >= 500:
         words = f"X cannot answer just now (HTTP {status}): try again later."
-    else:
-        words = (
-            f"What answers at TWITTER_API_URL does not speak as X does (HTTP {status}): see that it is X's."
-        )
-    return ManagementError("", words, temporary=True)
+        return ManagementError("", words, temporary=True)
+    return unexpected(f" (HTTP {status})")
 
 
 def silence(error: BaseException) -> ManagementError:
@@ -149,9 +169,10 @@ def redirected() -> ManagementError:
     return ManagementError("", words)
 
 
-def unexpected() -> ManagementError:
-    """A success that does not say what it must."""
-    return _trouble(200, shaped=False)
+def unexpected(how: str = "") -> ManagementError:
+    """An answer that is not in X's shape, or a success that does not say what it must."""
+    words = f"What answers at TWITTER_API_URL does not speak as X does{how}: see that it is X's."
+    return ManagementError("", words, temporary=True)
 
 
 def read_refusal(body: bytes) -> Said:

@@ -11,14 +11,20 @@ from xdk.oauth1_auth import OAuth1
 
 from webhook_app.errors import ManagementError, NotConfigured
 from webhook_app.platforms.twitter_connections import Connections
-from webhook_app.platforms.twitter_refusals import redirected, refusal, silence, unexpected
+from webhook_app.platforms.twitter_refusals import (
+    ACCOUNT,
+    BEARER,
+    Keys,
+    redirected,
+    refusal,
+    silence,
+    unexpected,
+)
 
 #: Seconds to connect, and to answer: X calls the webhook meanwhile, and gives it ten.
 TIMEOUT = (3.0, 20.0)
 #: Bytes of an answer: a page of subscriptions is of a thousand, with a tag each.
 LONGEST = 1 << 20
-BEARER = "TWITTER_BEARER_TOKEN"
-KEYS = "TWITTER_CONSUMER_KEY, TWITTER_CONSUMER_SECRET and the account's access token (OAuth 1.0a)"
 #: What the SDK stumbles over in an answer that is no JSON, or not in X's shape.
 STUMBLES = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
 
@@ -50,10 +56,10 @@ class Sdk:
                 "TWITTER_CONSUMER_KEY and TWITTER_CONSUMER_SECRET are not both set; to subscribe takes both."
             )
         tokens = (credentials["access_token"], credentials["access_token_secret"])
-        return self._client(about, KEYS, auth=OAuth1(*self._app, "oob", *tokens))
+        return self._client(about, ACCOUNT, auth=OAuth1(*self._app, "oob", *tokens))
 
     @contextmanager
-    def _client(self, about: str, keys: str, **credentials: Any) -> Iterator[Any]:
+    def _client(self, about: str, keys: Keys, **credentials: Any) -> Iterator[Any]:
         client = xdk.Client(base_url=self._url, **credentials)
         self._connections.open(client.session)
         # Else requests looks for credentials in the user's .netrc, and takes them instead.
@@ -74,7 +80,7 @@ def _leave(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _refused(error: requests.RequestException, about: str, keys: str) -> ManagementError:
+def _refused(error: requests.RequestException, about: str, keys: Keys) -> ManagementError:
     answer = error.response
     if answer is None:
         return silence(error)

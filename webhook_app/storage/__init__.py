@@ -143,8 +143,15 @@ class Store:
         return gone
 
     def log(self, who: str, action: str, subject: str) -> None:
-        """Write an entry of the audit log."""
-        self.write(lambda connection: audit.log(connection, who, action, subject))
+        """Write an entry of the audit log; `subject` is platform/id, and a forgotten one's an HMAC."""
+
+        def change(connection: Connection) -> None:
+            platform, _, id = subject.partition("/")
+            gone = self._forgotten.not_before(connection, [(platform, id)])
+            known = f"{platform}/{self._forgotten.digests(platform, id)[0].hex()[:16]}" if gone else subject
+            audit.log(connection, who, action, known)
+
+        self.write(change)
 
     def discard(self, row_id: int, who: str) -> None:
         """Delete a quarantined row. Raises NotFound."""

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, delete, select, tuple_, update
 
 from webhook_app.domain.account import Account, Identity
 from webhook_app.domain.outbox import State
-from webhook_app.errors import InvalidValue, NotFound
+from webhook_app.errors import InvalidValue, NoAccount, NotFound
 from webhook_app.storage import audit, sql
 from webhook_app.storage import tables as t
 from webhook_app.storage.database import Database
@@ -155,7 +155,7 @@ class Accounts:
             }
             many = connection.execute(update(t.outbox).where(*waits).values(dropped)).rowcount
             if not connection.execute(delete(t.accounts).where(_is(platform, id))).rowcount:
-                raise NotFound("There is no such account.")
+                raise NoAccount
             connection.execute(delete(t.tokens).where(bound))
             detail = f"{many} marks not sent" if many else ""
             audit.log(connection, who, "remove account", f"{platform}/{id}", detail)
@@ -200,7 +200,7 @@ def _require_credentials(connection: Connection, platform: str, id: str) -> None
 def _one(connection: Connection, platform: str, id: str) -> Account:
     row = connection.execute(_columns.where(_is(platform, id))).one_or_none()
     if row is None:
-        raise NotFound("There is no such account.")
+        raise NoAccount
     return _account(row)
 
 

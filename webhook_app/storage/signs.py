@@ -6,15 +6,12 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from webhook_app.storage import sql
-from webhook_app.storage import tables as t
 from webhook_app.storage.counts import last_minute
 from webhook_app.storage.database import schema_version
 from webhook_app.storage.glances import count_quarantine
 from webhook_app.storage.migrations import KNOWN
 from webhook_app.storage.outbox import OutboxNumbers, count_outbox, last_seen
 
-#: Under this name the leases hold who looks after webhooks.
-WATCHDOG = "watchdog"
 MINUTE = 60_000  # milliseconds
 
 
@@ -29,8 +26,6 @@ class Signs(NamedTuple):
     #: When a dispatcher was last seen, anywhere; None if never.
     dispatcher: int | None
     outbox: OutboxNumbers
-    #: Until when there is a watchdog for sure, by the database's clock; None if there was none.
-    watchdog: int | None
     #: The minute of the last delivery, by platform.
     deliveries: dict[str, int]
     quarantine: int
@@ -46,7 +41,6 @@ def read_signs(connection: Connection, platforms: Iterable[str]) -> Signs:
         schema in KNOWN,
         last_seen(connection),
         count_outbox(connection),
-        connection.scalar(select(t.leases.c.until).where(t.leases.c.name == WATCHDOG)),
         {name: minute * MINUTE for name, minute in minutes.items() if minute is not None},
         count_quarantine(connection),
     )

@@ -10,8 +10,9 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webhook_app.clock import wall_clock
+from webhook_app.environment import environment
 from webhook_app.platforms import open_platforms
-from webhook_app.settings import Settings, environment, read_settings
+from webhook_app.settings import Settings, read_settings
 from webhook_app.web import ops
 from webhook_app.web.body import BadBody, read_body
 from webhook_app.web.front import WSGI, Environ, Front, StartResponse

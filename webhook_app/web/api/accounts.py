@@ -47,7 +47,8 @@ def add_account(platform: str, credentials: dict[str, str]) -> dict[str, Any]:
 
     The platform tells whose the credentials are, unless they say it themselves: then it is not asked, and
     they are not checked before the first mark. They are stored encrypted and never shown again. An account
-    that was there is active again, and what waits for it is sent.
+    that was there is active again, and what waits for it is sent. One that the environment configures gets
+    new credentials only there.
     """
     try:
         filtered_platform(platform)
