@@ -133,11 +133,15 @@ class DeliveryError(ReadmarkError):
 class ManagementError(ReadmarkError):
     """A platform did not do what was asked of webhooks, subscriptions, replays or an authorisation."""
 
-    def __init__(self, reason: str, message: str, *, temporary: bool = False) -> None:
+    def __init__(
+        self, reason: str, message: str, *, temporary: bool = False, wait: int | None = None
+    ) -> None:
         #: The platform's own name of it, `WebhookIdInvalid` for instance; empty if it has none.
         self.reason = reason
         #: Whether the same may succeed later.
         self.temporary = temporary
+        #: For how long to ask nothing more of this kind, in milliseconds, if the platform says.
+        self.wait = wait
         super().__init__(message)
 
 

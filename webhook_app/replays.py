@@ -5,7 +5,21 @@ from collections.abc import Callable
 from itertools import groupby
 
 from schemas.api_fields import show_time
-from webhook_app.domain.replay import Fate, Piece, choose, clip, follow, refused
+from webhook_app.domain.replay import (
+    LEEWAY,
+    LONGEST_WAIT,
+    Fate,
+    Piece,
+    age,
+    choose,
+    clip,
+    follow,
+    oldest,
+    orphaned,
+    refused,
+)
+from webhook_app.domain.watching import is_due
+from webhook_app.domain.webhook import Replayable, is_plain
 from webhook_app.errors import ManagementError
 from webhook_app.platforms.management import Management
 from webhook_app.storage.watching import Missed, Watching
@@ -32,42 +46,60 @@ class Replays:
         self._store = store
         self._clock = clock
         self._lease = lease
+        #: By platform: when to ask again, after it could not take a job for a while.
+        self._ask_at: dict[str, int] = {}
 
     def step(self, platform: str, management: Management) -> bool:
-        """Follow the jobs, and ask for what may be asked for; returns whether anything was asked for."""
-        missed = self._store.missed(platform)
-        if not missed.pieces:
-            return False
-        pieces = sorted(self._follow(missed, management), key=lambda piece: (piece.webhook, piece.since))
-        asked = 0
-        for webhook, mine in groupby(pieces, key=lambda piece: piece.webhook):
-            chosen = choose(list(mine), self._clock(), management.replayable)
-            if chosen is not None and webhook in missed.valid and self._lease():
-                self._ask(chosen, management)
-                asked += 1
-        return asked > 0
+        """Follow the jobs, and ask for one at most, of whichever webhook was put off the longest ago.
 
-    def _follow(self, missed: Missed, management: Management) -> list[Piece]:
-        """What has become of the pieces: jobs have ended, time has passed."""
-        now, after = self._clock(), list[Piece]()
+        Returns whether it was asked for. A refusal that passes is taken for one of the whole platform.
+        """
+        now, may = self._clock(), management.replayable
+        missed = self._store.missed(platform, oldest(now, may) + LEEWAY)
+        pieces = sorted(self._follow(missed, now, may), key=lambda piece: (piece.webhook, piece.since))
+        if not is_due(self._ask_at.get(platform, 0), now, LONGEST_WAIT):
+            return False
+        chosen = [
+            choose(list(mine), now, may)
+            for webhook, mine in groupby(pieces, key=lambda piece: piece.webhook)
+            if webhook in missed.valid
+        ]
+        ready = [piece for piece in chosen if piece is not None]
+        if not ready or not self._lease():
+            return False
+        self._ask(min(ready, key=lambda piece: (piece.ask_at, piece.since)), now, management)
+        return True
+
+    def _follow(self, missed: Missed, now: int, may: Replayable) -> list[Piece]:
+        """What has become of the pieces: jobs have ended, time has passed, webhooks are gone."""
+        after = list[Piece]()
         for piece in missed.pieces:
-            if piece.fate is Fate.ASKED:
+            if piece.webhook not in missed.webhooks:
+                parts = [piece if piece.fate is Fate.LOST else orphaned(piece)]
+            elif piece.fate is Fate.ASKED:
                 parts = [follow(piece, missed.ended.get(piece.job), now)]
             else:
-                parts = clip(piece, now, management.replayable)
+                parts = age(piece, now, may)
             if parts != [piece]:
                 self._turn(piece, *parts)
             after += parts
         return after
 
-    def _ask(self, piece: Piece, management: Management) -> None:
-        asked = piece._replace(fate=Fate.ASKED, job="", asked_at=self._clock())
-        self._store.turn(piece, asked)
+    def _ask(self, piece: Piece, now: int, management: Management) -> None:
+        *lost, rest = clip(piece, now, management.replayable)
+        asked = rest._replace(fate=Fate.ASKED, job="", asked_at=now)
+        self._store.turn(piece, *lost, asked)
+        for one in lost:
+            tell(one)
         try:
-            job = management.replay(piece.webhook, piece.since, piece.until)
+            job = management.replay(rest.webhook, rest.since, rest.until)
+            if not is_plain(job):
+                raise ManagementError("", "The platform has given no job.", temporary=True)
         except ManagementError as error:
-            now = self._clock()
-            self._turn(asked, refused(piece, str(error), now, temporary=error.temporary))
+            after = refused(rest, str(error), self._clock(), temporary=error.temporary, wait=error.wait)
+            if error.temporary:
+                self._ask_at[piece.platform] = after.ask_at
+            self._turn(asked, after)
         else:
             self._turn(asked, asked._replace(job=job, problem=""))
 

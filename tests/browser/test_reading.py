@@ -139,6 +139,18 @@ def test_scripts_say_times_and_people_as_the_server_does(site: Site, tab: Tab) -
     assert said == [ours[name](*args) for name, args in WORDS]
 
 
+def test_a_time_that_is_said_in_full_stays_as_it_is(site: Site, tab: Tab) -> None:
+    page = tab()
+    log_in(page, site)
+    said = page.evaluate(
+        "async () => { const time = document.createElement('time');"
+        " time.dateTime = '2026-11-21T17:45:00Z'; time.textContent = '17:45';"
+        " document.getElementById('main').append(time);"
+        " (await import('/static/told.js')).tick(); return time.textContent; }"
+    )
+    assert said == "17:45"
+
+
 def test_an_unknown_visitor_of_a_filtered_page_comes_back_to_it(site: Site, tab: Tab) -> None:
     page = tab()
     log_in(page, site, "/?platform=twitter&q=number9", API_TOKEN)

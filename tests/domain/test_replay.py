@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from webhook_app.domain.replay import (
     ANSWERED,
     LEEWAY,
+    LONGEST_WAIT,
     MOST_AGAIN,
     PATIENCE,
     RETRY,
     Ended,
     Fate,
     Piece,
+    age,
     choose,
     clip,
     follow,
@@ -78,12 +80,11 @@ def test_all_that_can_be_had_is_asked_for_and_nothing_that_is_refused(
     pieces, now = planned(since, since + length), NOW
     too_old = [piece for piece in pieces if piece.fate is Fate.LOST]
     while any(piece.fate is Fate.WAITING for piece in pieces):
-        pieces = [
-            part for one in pieces for part in (clip(one, now, MAY) if one.fate is Fate.WAITING else [one])
-        ]
+        pieces = [part for one in pieces for part in age(one, now, MAY)]
         chosen = choose(pieces, now, MAY)
         if chosen is not None:
-            # At any moment of the call.
+            # Nothing of it is too old, at any moment of the call.
+            assert clip(chosen, now, MAY) == [chosen]
             assert takes(chosen, now + ahead)
             assert takes(chosen, now + ahead + LEEWAY)
             pieces[pieces.index(chosen)] = chosen._replace(fate=Fate.DONE)
@@ -101,6 +102,23 @@ def test_a_piece_that_waits_too_long_is_lost_in_part() -> None:
     (piece,) = planned(NOW - 2 * HOUR, NOW)
     old, rest = clip(piece, NOW + 23 * HOUR, MAY)
     assert minutes([old, rest]) == [(-120, -59, "lost"), (-59, 0, "waiting")]
+
+
+def test_it_is_lost_when_all_of_it_is_too_old_and_had_again_by_a_clock_put_right() -> None:
+    (piece,) = planned(NOW - 2 * HOUR, NOW)
+    assert age(piece, NOW + 23 * HOUR, MAY) == [piece]
+    (lost,) = age(piece, NOW + 24 * HOUR, MAY)
+    assert minutes([lost]) == [(-120, 0, "lost")]
+    assert age(lost, NOW + 24 * HOUR - LEEWAY, MAY) == [lost]
+    assert minutes(age(lost, NOW + 23 * HOUR, MAY)) == [(-120, -59, "lost"), (-59, 0, "waiting")]
+    assert age(lost, NOW, MAY) == [piece]
+
+
+def test_moments_that_lie_ahead_do_not_count() -> None:
+    (piece,) = planned(NOW - 2 * HOUR, NOW - HOUR)
+    assert choose([piece._replace(ask_at=NOW + LONGEST_WAIT)], NOW, MAY) is None
+    assert choose([piece._replace(ask_at=NOW + LONGEST_WAIT + 1)], NOW, MAY) is not None
+    assert follow(ASKED._replace(asked_at=NOW + HOUR), None, NOW).asked_at == NOW
 
 
 def test_a_webhook_has_one_job_at_a_time() -> None:
@@ -148,6 +166,14 @@ def test_a_job_that_is_refused_is_asked_for_later() -> None:
     for _ in range(10 * MOST_AGAIN):
         piece = refused(piece._replace(fate=Fate.ASKED), "busy", NOW, temporary=True)
         assert (piece.fate, piece.ask_at, piece.problem) == (Fate.WAITING, NOW + RETRY, "busy")
+
+
+@pytest.mark.parametrize(
+    ("wait", "waits"), [(None, RETRY), (1, RETRY), (2 * RETRY, 2 * RETRY), (10 * HOUR, LONGEST_WAIT)]
+)
+def test_it_is_asked_for_when_the_platform_says_within_reason(wait: int | None, waits: int) -> None:
+    piece = refused(ASKED._replace(job=""), "busy", NOW, temporary=True, wait=wait)
+    assert piece.ask_at == NOW + waits
 
 
 def test_one_that_is_refused_for_good_is_given_up_in_the_end() -> None:

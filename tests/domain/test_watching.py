@@ -12,7 +12,10 @@ from webhook_app.domain.watching import (
     REACH,
     Interval,
     Watched,
+    is_due,
+    is_serving,
     look,
+    miss,
     pause,
     validating,
 )
@@ -38,6 +41,24 @@ def see(
     now = NOW + int(minutes * MINUTE)
     at = None if delivered is None else NOW + int(delivered * MINUTE)
     return look(before, "pigeon", told(valid), now, serving=serving, delivered_at=at)
+
+
+@pytest.mark.parametrize(
+    ("url", "ours"),
+    [
+        ("https://a.example/webhooks/pigeon", True),
+        ("https://b.example/webhooks/pigeon?a=/b", True),
+        ("https://a.example/webhooks/pigeon/", True),
+        ("https://[a/webhooks/pigeon#b", True),
+        ("https://a.example/webhooks/pigeon//", False),
+        ("https://a.example/webhooks/pigeons", False),
+        ("https://a.example/x/webhooks/pigeon", False),
+        ("https://a.example", False),
+        ("https://a.example/?u=https://a.example/webhooks/pigeon", False),
+    ],
+)
+def test_ours_are_known_by_their_path(url: str, ours: bool) -> None:
+    assert Webhook("1", url, True, NOW).leads_to("pigeon") is ours
 
 
 def test_a_webhook_seen_for_the_first_time_has_missed_nothing() -> None:
@@ -97,6 +118,42 @@ def test_one_that_is_invalid_from_the_first_has_missed_what_came_since(
     first, _ = see(None, 0, valid=False, delivered=delivered)
     _, missed = see(first, 1)
     assert missed == (NOW + since * MINUTE - MARGIN, NOW + MINUTE + MARGIN)
+
+
+@pytest.mark.parametrize("created", [0, -(10**15)])
+def test_one_that_is_said_to_be_very_old_reaches_no_further_back(created: int) -> None:
+    hook = told(valid=False)._replace(created_at=created)
+    first, _ = look(None, "pigeon", hook, NOW, serving=True, delivered_at=None)
+    assert first.good_at == NOW - REACH
+
+
+@pytest.mark.parametrize(
+    ("served", "serving"), [(None, False), (-1.1, False), (-1, True), (0.5, True), (1.1, False), (600, False)]
+)
+def test_who_will_have_served_does_not_serve(served: float | None, serving: bool) -> None:
+    at = None if served is None else NOW + int(served * MINUTE)
+    assert is_serving(at, NOW) is serving
+
+
+@pytest.mark.parametrize("valid", [True, False])
+def test_one_that_is_listed_again_goes_on_where_it_was(valid: bool) -> None:
+    gone = miss(see(None, 0)[0], NOW + MINUTE)
+    assert (gone.gone, gone.valid, miss(gone, NOW + HOUR)) == (True, False, gone)
+    back, _ = see(gone, 2, valid=valid)
+    assert (back.gone, back.valid) == (False, valid)
+    assert see(back, 10)[1] == (back.good_at - MARGIN, NOW + 10 * MINUTE + MARGIN)
+
+
+def test_a_clock_that_was_ahead_hides_no_outage() -> None:
+    ahead, _ = see(None, 600)
+    invalid, _ = see(ahead, 1, valid=False)
+    assert see(invalid, 20)[1] == (NOW + MINUTE - MARGIN, NOW + 20 * MINUTE + MARGIN)
+
+
+def test_what_was_put_off_by_a_clock_that_was_ahead_is_due() -> None:
+    assert [is_due(at, NOW, 5) for at in (NOW - 1, NOW, NOW + 1, NOW + 5, NOW + 6)] == [
+        True, True, False, False, True
+    ]  # fmt: skip
 
 
 def test_validations_become_rarer_and_never_cease() -> None:

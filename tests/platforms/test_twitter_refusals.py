@@ -120,5 +120,10 @@ def test_a_webhook_is_called_one() -> None:
     assert str(error).startswith("X called the webhook 42 and did not")
 
 
+def test_a_spent_window_says_how_long_it_is_shut() -> None:
+    assert refusal(429, {"retry-after": "900"}, b"", "1", BEARER).wait == 900_000
+    assert refusal(429, {}, b"", "1", BEARER).wait is None
+
+
 def test_words_of_x_do_not_steer_a_terminal() -> None:
     assert "(a[2J b)" in str(told(400, reason("UrlValidationFailed", "a\x1b[2J\r\nb")))

@@ -173,7 +173,9 @@ def test_after_a_night_without_a_webhook_every_position_is_right(
         until(lambda: set(told(store).missed) == {("twitter", "done")})
         assert cursors(service) == truth(x)
         assert x.truth() == x.truth("sent") == service.read_positions()
-    lost = x.deliveries()["counts"]["lost"]
+    counts = x.deliveries()["counts"]
+    # Given up after several tries, or because the webhook was invalid by then.
+    lost = counts["lost"] + counts["dropped"]
     jobs = x.call("GET", "/replays")["items"]
     print(f"{len(truth(x))} positions; {lost} deliveries lost, {sum(job['events'] for job in jobs)} replayed")
     assert lost > 0

@@ -83,6 +83,14 @@ def test_a_lease_runs_out(store: Store, database: str) -> None:
     assert store.take_lease("sweep", "one", 60_000)
     execute(database, "UPDATE leases SET until = until - 60001")
     assert store.take_lease("sweep", "other", 60_000)
+
+
+def test_a_lease_that_ends_later_than_any_was_written_by_a_wrong_clock(store: Store, database: str) -> None:
+    assert store.take_lease("sweep", "one", 60_000)
+    execute(database, "UPDATE leases SET until = until + 500000")
+    assert not store.take_lease("sweep", "other", 60_000)
+    execute(database, "UPDATE leases SET until = until + 3600000")
+    assert store.take_lease("sweep", "other", 60_000)
     assert not store.take_lease("sweep", "one", 60_000)
 
 

@@ -1,8 +1,9 @@
 """A platform that keeps webhooks for us, in the test's own hands: the second that fits the seam."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
+from tests.conftest import Clock
 from tests.platforms.pigeon import Pigeon
 from webhook_app.domain.inbound import Inbound, Notice
 from webhook_app.domain.webhook import Replayable, Subscription, Webhook
@@ -24,8 +25,10 @@ class Loft:
     ends: Mapping[str, int] = {}
     replayable = MAY
 
-    def __init__(self, clock: Callable[[], int]) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        #: How many seconds it takes to validate or to replay.
+        self.slow = 0
         self.hooks = {"1": Webhook("1", URL, True, clock())}
         #: Whether the service answers the platform's check.
         self.reachable = True
@@ -35,6 +38,8 @@ class Loft:
         #: When it was asked for its webhooks, and to validate one.
         self.looks: list[int] = []
         self.validations: list[int] = []
+        #: The webhooks that it was asked for replays to.
+        self.requests: list[str] = []
         #: The jobs, by id: webhook, since, until.
         self.jobs: dict[str, tuple[str, int, int]] = {}
         self.running: str | None = None
@@ -61,6 +66,7 @@ class Loft:
         """Valid, if the service answers."""
         self._fail()
         self.validations.append(self._clock())
+        self._clock.advance(self.slow)
         if not self.reachable:
             raise ManagementError("CrcValidationFailed", "The check was not answered.")
         self.turn(webhook, valid=True)
@@ -74,6 +80,8 @@ class Loft:
         assert until <= now - MAY.until_after
         assert 0 < span <= MAY.longest
         assert (since % MINUTE, until % MINUTE) == (0, 0)
+        self._clock.advance(self.slow)
+        self.requests.append(webhook)
         if self.refusal is not None:
             raise self.refusal
         if self.running is not None:

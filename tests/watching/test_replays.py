@@ -154,6 +154,73 @@ def test_a_refused_job_is_asked_for_again_unless_for_good(
     assert told(services).pieces[0].problem == "No."
 
 
+@pytest.mark.parametrize(("wait", "minutes"), [(None, 5), (15 * MINUTE, 15)])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_platform_that_is_busy_is_asked_for_nothing_for_a_while(
+    dog: Watchdog, loft: Loft, services: Services, clock: Clock, pass_: Pass, wait: int | None, minutes: int
+) -> None:
+    loft.hooks["2"] = loft.hooks["1"]._replace(id="2")
+    pass_(dog, 1)
+    loft.refusal = ManagementError("", "Too many.", temporary=True, wait=wait)
+    dog = down(dog, clock, HOUR, services)
+    pass_(dog, 16 + 1 / 3)
+    pass_(dog, minutes - 1)
+    assert loft.requests == ["1"]
+    pass_(dog, 1 + 2 / 3)
+    # It is the other's turn.
+    assert loft.requests == ["1", "2"]
+    loft.refusal = None
+    pass_(dog, minutes + 1)
+    assert len(loft.jobs) == 1
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_was_asked_for_by_a_clock_that_was_ahead_is_not_waited_for(
+    dog: Watchdog, loft: Loft, services: Services, clock: Clock, pass_: Pass
+) -> None:
+    dog = down(dog, clock, HOUR, services)
+    clock.advance(6 * 3600)
+    pass_(dog, 1)
+    assert len(loft.jobs) == 1
+    clock.advance(-6 * 3600)
+    loft.running = None
+    pass_(dog, 31)
+    assert dict(fates(services))["untold"] == 70
+
+
+def test_what_seemed_lost_by_a_clock_that_was_ahead_is_had_again(
+    dog: Watchdog, loft: Loft, services: Services, clock: Clock, pass_: Pass
+) -> None:
+    dog = down(dog, clock, HOUR, services)
+    clock.advance(26 * 3600)
+    pass_(dog, 1)
+    assert fates(services)["lost"] >= 70
+    clock.advance(-26 * 3600)
+    loft.running = None
+    pass_(dog, 60)
+    assert "lost" not in fates(services)
+    assert (-5, 65) in asked(loft)
+
+
+def test_a_piece_that_waits_for_a_day_is_one_that_is_lost(
+    under_way: Watchdog,
+    loft: Loft,
+    services: Services,
+    clock: Clock,
+    pass_: Pass,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    loft.end(services, "Incomplete")
+    loft.refusal = ManagementError("", "Busy.", temporary=True)
+    clock.advance(22 * 3600 + 2400)
+    down(under_way, clock, 1, services)
+    caplog.clear()
+    pass_(Watchdog(services, serving=True), 40)
+    lost = [piece for piece in told(services).pieces if piece.fate == "lost"]
+    assert [(piece.since - NOW) // MINUTE for piece in lost] == [-5]
+    assert logged(caplog).count("deliveries lost") <= 40 // 5
+
+
 def test_what_has_come_to_its_end_is_forgotten_after_a_week(
     under_way: Watchdog, loft: Loft, services: Services, clock: Clock, pass_: Pass
 ) -> None:

@@ -1,18 +1,20 @@
 """The watchdog looks, validates, and finds out what was missed."""
 
 import logging
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from tests.conftest import NOW, Clock
 from tests.watching.conftest import Pass
-from tests.watching.loft import MINUTE, Loft, WatchedPigeon
+from tests.watching.loft import MINUTE, URL, Loft, WatchedPigeon
+from webhook_app.domain.watching import OUTAGE
 from webhook_app.domain.webhook import Webhook
 from webhook_app.errors import ManagementError
 from webhook_app.services import Services
 from webhook_app.storage.watching import Watches, read_watches
-from webhook_app.watchdog import Watchdog, is_ours, keep_watch
+from webhook_app.watchdog import Watchdog, keep_watch
 
 
 def told(services: Services) -> Watches:
@@ -107,26 +109,50 @@ def test_webhooks_of_others_are_left_alone(
 
 
 @pytest.mark.parametrize(
-    ("url", "ours"),
-    [
-        ("https://a.example/webhooks/pigeon", True),
-        ("https://b.example/webhooks/pigeon?a=/b", True),
-        ("https://a.example/webhooks/pigeons", False),
-        ("https://a.example/x/webhooks/pigeon", False),
-        ("https://a.example", False),
-        ("https://a.example/?u=https://a.example/webhooks/pigeon", False),
-    ],
+    ("id_", "url"), [("\ud800", URL), ("2", f"{URL}?\ud800"), ("", URL), ("2" * 9999, URL)]
 )
-def test_ours_are_known_by_their_path(url: str, ours: bool) -> None:
-    assert is_ours(Webhook("1", url, True, NOW), "pigeon") is ours
-
-
-def test_a_webhook_that_is_gone_is_forgotten(
-    dog: Watchdog, loft: Loft, services: Services, pass_: Pass
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_one_that_cannot_be_stored_is_passed_over(
+    dog: Watchdog,
+    loft: Loft,
+    services: Services,
+    pass_: Pass,
+    caplog: pytest.LogCaptureFixture,
+    id_: str,
+    url: str,
 ) -> None:
-    loft.hooks.clear()
-    pass_(dog, 1)
-    assert told(services).webhooks == []
+    loft.hooks[id_] = Webhook(id_, url, False, NOW)
+    pass_(dog, 3)
+    assert [(one.id, one.seen_at) for one in told(services).webhooks] == [("1", NOW + 3 * MINUTE)]
+    assert logged(caplog) == ["webhooks not understood"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_platform_that_is_slow_makes_no_outages(
+    dog: Watchdog, loft: Loft, services: Services, clock: Clock
+) -> None:
+    loft.hooks |= {
+        str(n): Webhook(str(n), f"https://{n}.example/webhooks/pigeon", False, NOW) for n in range(2, 9)
+    }
+    loft.reachable, loft.slow = False, 30
+    while clock() < NOW + 40 * MINUTE:
+        clock.advance(5)
+        dog.step()
+    assert missed(services) == []
+    assert all(one.attempts >= 3 for one in told(services).webhooks if not one.valid)
+    # Then nobody was there for ten minutes, and every replay is slow.
+    for one in loft.hooks:
+        loft.turn(one, valid=True)
+    clock.advance(600)
+    dog.step()
+    pieces, looks = len(told(services).pieces), len(loft.looks)
+    while clock() < NOW + 95 * MINUTE:
+        clock.advance(5)
+        loft.running = None
+        dog.step()
+    assert len(told(services).pieces) == pieces
+    assert {webhook for webhook, *_ in loft.jobs.values()} == set(loft.hooks)
+    assert max(b - a for a, b in pairwise(loft.looks[looks - 1 :])) < OUTAGE
 
 
 def test_a_platform_that_does_not_answer_is_said_once(
@@ -168,10 +194,25 @@ def test_only_the_holder_of_the_lease_looks(services: Services, loft: Loft) -> N
     assert (loft.looks, told(services)) == ([], ([], [], [], {}))
 
 
-def test_a_clock_that_is_put_back_stops_nothing(dog: Watchdog, loft: Loft, clock: Clock, pass_: Pass) -> None:
+def test_a_clock_that_is_put_back_stops_nothing(
+    dog: Watchdog, loft: Loft, services: Services, clock: Clock, pass_: Pass
+) -> None:
     clock.advance(-3600)
     pass_(dog, 3)
     assert len(loft.looks) >= 4
+    (webhook,) = told(services).webhooks
+    assert webhook.good_at == webhook.seen_at < NOW
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_clock_that_wavers_asks_no_more_often(dog: Watchdog, loft: Loft, clock: Clock) -> None:
+    loft.reachable = False
+    loft.turn("1", valid=False)
+    for second in range(600):
+        clock.advance(1 if second % 5 else -0.001)
+        dog.step()
+    assert len(loft.looks) <= 11
+    assert len(loft.validations) <= 4
 
 
 def test_the_lease_is_left_to_others_at_the_end(services: Services) -> None:

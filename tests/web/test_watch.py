@@ -9,7 +9,7 @@ from tests.web.callers import services_of
 from tests.web.test_metrics import sample
 from tests.web.texts import Texts
 from webhook_app.domain.replay import Fate, Piece
-from webhook_app.domain.watching import Watched
+from webhook_app.domain.watching import Watched, miss
 from webhook_app.storage.watching import Watching
 
 MINUTE = 60_000
@@ -89,6 +89,29 @@ def test_what_is_missing_for_watching_is_said(
     assert "readmark_webhooks_told_timestamp_seconds{" not in api.get("/metrics").text
 
 
+def test_one_that_is_gone_is_said_to_be_and_counts_as_invalid(
+    browser: FlaskClient, api: FlaskClient, watching: Watching, clock: Clock
+) -> None:
+    watching.step("twitter", NOW, "", told=True)
+    watching.keep("twitter", [miss(VALID, NOW)], {})
+    clock.advance(120)
+    assert "Webhook gone" in health_of(browser)
+    assert f"twitter {URL} has been gone for 2 min : The platform does not list it" in health_of(browser)
+    assert sample(api.get("/metrics").text, 'readmark_webhook_valid{platform="twitter",webhook="7"}') == 0
+
+
+def test_of_what_was_not_told_for_long_there_is_no_metric(
+    api: FlaskClient, watching: Watching, clock: Clock
+) -> None:
+    watching.step("twitter", NOW, "", told=True)
+    watching.keep("twitter", [VALID], {})
+    clock.advance(300)
+    watching.step("twitter", clock(), "THE_TOKEN is not set.", told=False)
+    assert "readmark_webhook_valid{" in api.get("/metrics").text
+    clock.advance(1)
+    assert "readmark_webhook_valid{" not in api.get("/metrics").text
+
+
 def test_a_watchdog_that_is_gone_is_missed(browser: FlaskClient, watching: Watching, clock: Clock) -> None:
     watching.step("twitter", NOW, "", told=True)
     watching.keep("twitter", [VALID], {})
@@ -108,7 +131,7 @@ def test_what_was_missed_is_said_with_its_fate(
     watching.keep("twitter", [VALID], {"7": pieces})
     said = health_of(browser)
     for line in (
-        "2026-11-20 22:20 to 2026-11-20 22:30 UTC: to be replayed",
+        "2026-11-20 22:20 \N{EN DASH} 22:30 UTC: to be replayed",
         "22:40 UTC: being replayed",
         "23:00 UTC: replayed, to what end was not told",
         "23:10 UTC: not replayed . No.",

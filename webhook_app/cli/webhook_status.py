@@ -13,7 +13,6 @@ from webhook_app.domain.webhook import Webhook
 from webhook_app.platforms.management import Management
 from webhook_app.services import Services
 from webhook_app.storage.counts import last_minute
-from webhook_app.watchdog import is_ours
 
 
 @click.command()
@@ -33,7 +32,7 @@ def status(as_json: bool) -> None:
         print_json(facts)
     else:
         _tell(facts, management, services.clock())
-    ours = [each for each in webhooks if is_ours(each, PLATFORM)]
+    ours = [each for each in webhooks if each.leads_to(PLATFORM)]
     if not ours:
         click.echo(f"none with the path /webhooks/{PLATFORM}: readmark webhook register URL", err=True)
     sys.exit(0 if ours and all(each.valid for each in webhooks) else 1)

@@ -2,7 +2,6 @@
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from webhook_app.domain.finding import Finding, Patient, doubt, ok, skipped, unknown, wrong
 from webhook_app.domain.watching import Watched
@@ -52,7 +51,7 @@ def examine_webhooks(
 def _is_ours(webhook: Webhook, name: str, address: str | None) -> bool:
     if address is not None:
         return webhook.url == address
-    return urlsplit(webhook.url).path.removesuffix("/") == f"/webhooks/{name}"
+    return webhook.leads_to(name)
 
 
 def _none(name: str, others: Sequence[Webhook], address: str | None) -> Finding:

@@ -2,6 +2,10 @@
 
 Times are milliseconds since 1970. Replaying too much is harmless by the law of positions, so beginnings are
 rounded down and ends up. A piece that nobody knows the fate of is asked for again for the same reason.
+
+Clocks that were ahead and are put right do no harm that lasts: what seemed too old is had again, moments of
+asking that lie ahead do not count, and a piece that has yet to come is asked for when it is over. That is not
+thrown away, for it may be the clock of now that is wrong.
 """
 
 from enum import StrEnum
@@ -18,6 +22,8 @@ ANSWERED = 2 * MINUTE
 PATIENCE = 30 * MINUTE
 #: How long after a refusal or an incomplete job to ask again.
 RETRY = 5 * MINUTE
+#: For how long at most, whatever the platform says.
+LONGEST_WAIT = 60 * MINUTE
 #: How often a job that was incomplete, or refused for good, is asked for again.
 MOST_AGAIN = 3
 
@@ -68,14 +74,28 @@ class Ended(NamedTuple):
 def plan(platform: str, webhook: str, since: int, until: int, now: int, may: Replayable) -> list[Piece]:
     """The pieces that cover an interval, oldest first; what is too old already is one that is lost."""
     begin, end = since - since % may.step, _up(until, may)
-    edge = min(max(begin, _oldest(now, may)), end)
+    edge = min(max(begin, oldest(now, may)), end)
     pieces = [_lost(Piece(platform, webhook, begin, edge))] if begin < edge else []
     return pieces + [Piece(platform, webhook, *each) for each in may.pieces(edge, end)]
 
 
+def age(piece: Piece, now: int, may: Replayable) -> list[Piece]:
+    """What has become of a piece that waits or is lost: it is lost when all of it is too old, and not before.
+
+    A lost one that is not too old, by a clock that was put right, waits again.
+    """
+    edge = oldest(now, may)
+    if piece.fate is Fate.WAITING and piece.until <= edge:
+        return [_lost(piece)]
+    # By more than what a clock may waver.
+    if piece.fate is Fate.LOST and piece.until > edge + LEEWAY:
+        return clip(piece._replace(fate=Fate.WAITING, problem=""), now, may)
+    return [piece]
+
+
 def clip(piece: Piece, now: int, may: Replayable) -> list[Piece]:
-    """The same piece, or what has become too old of it and what has not."""
-    edge = min(max(piece.since, _oldest(now, may)), piece.until)
+    """A piece that is to be asked for, or what is too old of it and what is not."""
+    edge = min(max(piece.since, oldest(now, may)), piece.until)
     if edge == piece.since:
         return [piece]
     rest = [piece._replace(since=edge)] if edge < piece.until else []
@@ -86,24 +106,27 @@ def choose(pieces: list[Piece], now: int, may: Replayable) -> Piece | None:
     """The oldest piece of a webhook that may be asked for now; none while there is a job."""
     if any(piece.fate is Fate.ASKED for piece in pieces):
         return None
-    ready = (piece for piece in sorted(pieces) if piece.fate is Fate.WAITING and now >= due(piece, may))
+    ready = (piece for piece in sorted(pieces) if piece.fate is Fate.WAITING and now >= due(piece, now, may))
     return next(ready, None)
 
 
-def due(piece: Piece, may: Replayable) -> int:
+def due(piece: Piece, now: int, may: Replayable) -> int:
     """From when on it may be asked for."""
-    return max(piece.since + may.since_after + LEEWAY, piece.until + may.until_after + LEEWAY, piece.ask_at)
+    ask_at = piece.ask_at if piece.ask_at - now <= LONGEST_WAIT else 0
+    return max(piece.since + may.since_after + LEEWAY, piece.until + may.until_after + LEEWAY, ask_at)
 
 
-def refused(piece: Piece, words: str, now: int, *, temporary: bool) -> Piece:
+def refused(piece: Piece, words: str, now: int, *, temporary: bool, wait: int | None = None) -> Piece:
     """A piece that the platform gives no job for; what it says to be for good may be mended soon, too."""
     if temporary:
-        return piece._replace(fate=Fate.WAITING, ask_at=now + RETRY, problem=words)
+        ask_at = now + min(max(wait or 0, RETRY), LONGEST_WAIT)
+        return piece._replace(fate=Fate.WAITING, ask_at=ask_at, problem=words)
     return _incomplete(piece, words, now)
 
 
 def follow(piece: Piece, ended: Ended | None, now: int) -> Piece:
     """What has become of a piece that was asked for."""
+    piece = piece._replace(asked_at=min(piece.asked_at, now))
     if ended is not None and ended.complete:
         return piece._replace(fate=Fate.DONE, problem="")
     if ended is not None:
@@ -113,6 +136,11 @@ def follow(piece: Piece, ended: Ended | None, now: int) -> Piece:
     if piece.job and now - piece.asked_at >= PATIENCE:
         return piece._replace(fate=Fate.UNTOLD, problem="The platform has not said how it ended.")
     return piece
+
+
+def orphaned(piece: Piece) -> Piece:
+    """A piece of a webhook that is gone, without another in its place."""
+    return piece._replace(fate=Fate.FAILED, job="", problem="The webhook is gone.")
 
 
 def _incomplete(piece: Piece, words: str, now: int) -> Piece:
@@ -130,6 +158,6 @@ def _up(moment: int, may: Replayable) -> int:
     return -(-moment // may.step) * may.step
 
 
-def _oldest(now: int, may: Replayable) -> int:
+def oldest(now: int, may: Replayable) -> int:
     """The earliest beginning that the platform still takes, whatever the time of the call."""
     return _up(now - may.oldest + LEEWAY, may)

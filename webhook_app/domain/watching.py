@@ -2,8 +2,14 @@
 
 Times are milliseconds since 1970. An outage is a time in which nobody saw the webhook valid while we served:
 so it does not matter whether the platform gave us up, we were down, had no database, or could not ask.
+That we are slow is none: who watches does one call between two looks, and calls end within half a minute, so
+that looks are less than OUTAGE apart as long as the platform answers them.
+
+A webhook that the platform does not list is kept for a day: one empty list ends no outage. A new one with the
+same address goes on where the old one was. What lies ahead is of a clock that has been put right since.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from webhook_app.domain.webhook import Webhook
@@ -25,6 +31,10 @@ SERVED = MINUTE
 #: An invalid webhook may have refused deliveries long before it was called that, for a day and more. What
 #: came since the last one that was stored is asked for too, an hour less far back than platforms keep it.
 REACH = 23 * 60 * MINUTE
+#: For how long a webhook is kept that the platform does not list any more.
+KEPT = 24 * 60 * MINUTE
+#: What is said of it.
+GONE = "The platform does not list it any more."
 
 Interval = tuple[int, int]
 
@@ -36,7 +46,7 @@ class Watched(NamedTuple):
     id: str
     url: str
     valid: bool
-    #: When the platform last told of it.
+    #: When the platform last told of it, or was first seen not to list it any more.
     seen_at: int
     #: When it was last seen valid while we served.
     good_at: int
@@ -44,11 +54,26 @@ class Watched(NamedTuple):
     invalid_since: int | None
     #: The last delivery that was stored before it was found invalid, if there was any.
     delivered_at: int | None
-    #: Why the last validation was refused; empty if it was not.
+    #: Why the last validation was refused, or GONE; empty if it was not.
     reason: str
     #: When to validate it again, and how often that was tried in a row.
     validate_at: int
     attempts: int
+
+    @property
+    def gone(self) -> bool:
+        """Whether the platform does not list it any more."""
+        return self.reason == GONE
+
+
+def is_due(at: int, now: int, longest: int) -> bool:
+    """Whether it is time for what is never put off for longer than that."""
+    return now >= at or at - now > longest
+
+
+def is_serving(served_at: int | None, now: int) -> bool:
+    """Whether a process that answers requests was there lately; one that will have been is none."""
+    return served_at is not None and abs(now - served_at) <= SERVED
 
 
 def look(
@@ -56,6 +81,7 @@ def look(
 ) -> tuple[Watched, Interval | None]:
     """What is known of a webhook once the platform told of it, and what an outage that ends has cost."""
     known = before or _first(platform, told, now, delivered_at)
+    known = known._replace(good_at=min(known.good_at, now), reason="" if known.gone else known.reason)
     seen = known._replace(url=told.url, valid=told.valid, seen_at=now)
     if not told.valid:
         if known.invalid_since is not None:
@@ -71,7 +97,7 @@ def look(
 
 def _first(platform: str, told: Webhook, now: int, delivered_at: int | None) -> Watched:
     """A webhook not seen before: a valid one has missed nothing that we know of."""
-    good_at = now if told.valid else min(now, delivered_at or told.created_at)
+    good_at = now if told.valid else max(now - REACH, min(now, delivered_at or told.created_at))
     return Watched(platform, told.id, told.url, told.valid, now, good_at, None, None, "", 0, 0)
 
 
@@ -82,6 +108,25 @@ def _missed(known: Watched, now: int) -> Interval | None:
     if known.delivered_at is not None:
         since = min(since, max(known.delivered_at, now - REACH))
     return since - MARGIN, now + MARGIN
+
+
+def heirs(known: Mapping[str, Watched], told: Iterable[Webhook]) -> dict[str, str]:
+    """Which webhook stands at the address of one that is gone; ids by id."""
+    ids = {one.id: one.url for one in told}
+    at = {url: new for new, url in ids.items()}
+    return {old: at[one.url] for old, one in known.items() if old not in ids and one.url in at}
+
+
+def miss(known: Watched, now: int) -> Watched:
+    """What is known of a webhook that the platform does not list."""
+    if known.gone:
+        return known._replace(seen_at=min(known.seen_at, now))
+    return known._replace(valid=False, seen_at=now, reason=GONE)
+
+
+def is_kept(known: Watched, now: int) -> bool:
+    """Whether one that is gone may still come back."""
+    return now - known.seen_at < KEPT
 
 
 def pause(attempts: int) -> int:

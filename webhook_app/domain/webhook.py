@@ -2,6 +2,14 @@
 
 from typing import NamedTuple
 
+#: What platforms say that is longer is not what they should say.
+LONGEST = 1000
+
+
+def is_plain(text: str) -> bool:
+    """Whether a platform's word can be stored and shown as it is: an id, an address."""
+    return 0 < len(text) <= LONGEST and text.isprintable()
+
 
 class Webhook(NamedTuple):
     """An address that a platform delivers to."""
@@ -12,6 +20,14 @@ class Webhook(NamedTuple):
     valid: bool
     #: Milliseconds since 1970.
     created_at: int
+
+    def leads_to(self, platform: str) -> bool:
+        """Whether it leads to our path, on whatever host: an app may have others, that are not ours.
+
+        One slash more at the end is served too.
+        """
+        path = self.url.partition("://")[2].partition("#")[0].partition("?")[0].partition("/")[2]
+        return path.removesuffix("/") == f"webhooks/{platform}"
 
 
 class Subscription(NamedTuple):

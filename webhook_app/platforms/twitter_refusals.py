@@ -110,7 +110,8 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, about: str, ke
         text = sentence.text.format(about=about, place=place, words=words)
         return ManagementError(said.reason, text, temporary=sentence.temporary)
     if status in (420, 429):
-        return ManagementError(said.reason, _wait(headers), temporary=True)
+        wait = _wait(headers)
+        return ManagementError(said.reason, _spent(wait), temporary=True, wait=wait)
     if status >= 500 or (body and not said.shaped):
         return _trouble(status)
     return ManagementError(*_by_status(status, said, keys))
@@ -143,9 +144,12 @@ def _by_status(status: int, said: Said, keys: Keys) -> tuple[str, str]:
     return said.reason, f"X refuses with HTTP {status}{words}."
 
 
-def _wait(headers: Mapping[str, str]) -> str:
+def _wait(headers: Mapping[str, str]) -> int | None:
     word = read_word(headers, counted=True, refused=True)
-    wait = (word.retry_in or word.reset_in) if word else None
+    return (word.retry_in or word.reset_in) if word else None
+
+
+def _spent(wait: int | None) -> str:
     when = f"in {max(1, -(-wait // 60_000))} min" if wait is not None else "in a quarter of an hour"
     return f"X takes no more calls of this kind for now: try again {when}."
 

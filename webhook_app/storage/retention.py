@@ -10,6 +10,8 @@ from webhook_app.storage import tables as t
 
 DAY = 86_400_000  # milliseconds
 QUARANTINE_DAYS = 30
+#: No lease is taken for so long: one that ends later was written by a clock that was ahead.
+LONGEST_LEASE = 600_000  # milliseconds
 #: Rows looked at in one transaction.
 PIECE = 2000
 #: The last key of a piece.
@@ -19,10 +21,11 @@ Place = tuple[str | int, ...]
 def take_lease(connection: Connection, dialect: str, name: str, holder: str, milliseconds: int) -> bool:
     """Take or renew a lease, by the database's clock; returns whether the holder has it."""
     insert = sql.insert(dialect, t.leases).values(name=name, holder=holder, until=sql.now_ms() + milliseconds)
+    over = (t.leases.c.until < sql.now_ms()) | (t.leases.c.until > sql.now_ms() + LONGEST_LEASE)
     take = insert.on_conflict_do_update(
         index_elements=["name"],
         set_={"holder": insert.excluded.holder, "until": insert.excluded.until},
-        where=(t.leases.c.holder == insert.excluded.holder) | (t.leases.c.until < sql.now_ms()),
+        where=(t.leases.c.holder == insert.excluded.holder) | over,
     )
     return connection.execute(take.returning(t.leases.c.name)).first() is not None
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from webhook_app.domain.replay import OPEN, Ended, Fate, Piece
 from webhook_app.domain.watching import Watched
@@ -48,11 +48,12 @@ class Sight(NamedTuple):
 class Missed(NamedTuple):
     """What is to be replayed on a platform."""
 
-    #: Those that are still open, oldest first.
+    #: Those that are still open, or were given up too early, oldest first.
     pieces: list[Piece]
     #: How jobs among them have ended, by job.
     ended: dict[str, Ended]
-    #: The webhooks that were last seen valid.
+    #: The webhooks there are, and those that were last seen valid.
+    webhooks: set[str]
     valid: set[str]
 
 
@@ -91,16 +92,25 @@ class Watching:
 
         return self._database.read(query)
 
-    def keep(self, platform: str, seen: Sequence[Watched], missed: Mapping[str, Sequence[Piece]]) -> None:
+    def keep(
+        self,
+        platform: str,
+        seen: Sequence[Watched],
+        missed: Mapping[str, Sequence[Piece]],
+        heirs: Mapping[str, str] | None = None,
+    ) -> None:
         """Keep what was seen of all webhooks of a platform, and what they have missed, by id.
 
-        A job under way in an outage may have lost what it brought: it is to be asked for again.
+        A job under way in an outage may have lost what it brought: it is to be asked for again. `heirs`:
+        which webhooks have taken the place of others; what those have missed is replayed to them.
         """
         ids = [one.id for one in seen]
 
         def change(connection: Connection) -> None:
             connection.execute(delete(t.webhooks).where(w.platform == platform, w.id.not_in(ids)))
             self._put_webhooks(connection, seen)
+            for old, new in (heirs or {}).items():
+                self._bequeath(connection, and_(r.platform == platform, r.webhook == old), new)
             under_way = and_(r.platform == platform, r.webhook.in_(list(missed)), r.fate == Fate.ASKED)
             connection.execute(update(t.replays).where(under_way).values(fate=Fate.WAITING, job=""))
             self._put_pieces(connection, [piece for pieces in missed.values() for piece in pieces])
@@ -111,18 +121,20 @@ class Watching:
         """Keep what is known of one webhook."""
         self._database.write(lambda connection: self._put_webhooks(connection, [webhook]))
 
-    def missed(self, platform: str) -> Missed:
-        """What is to be replayed."""
+    def missed(self, platform: str, edge: int) -> Missed:
+        """What is to be replayed, and what is said to be lost though it ends after `edge`."""
 
         def query(connection: Connection) -> Missed:
-            mine = and_(r.platform == platform, r.fate.in_(OPEN))
+            early = and_(r.fate == Fate.LOST, r.until > edge)
+            mine = and_(r.platform == platform, or_(r.fate.in_(OPEN), early))
             rows = connection.execute(select(t.replays).where(mine).order_by(r.since, r.webhook))
             pieces = [_piece(row) for row in rows]
             jobs = [piece.job for piece in pieces if piece.job]
             told = {job: find_notice(connection, platform, "replay", job) for job in jobs}
-            valid = connection.scalars(select(w.id).where(w.platform == platform, w.valid == 1))
+            there = connection.execute(select(w.id, w.valid).where(w.platform == platform)).all()
             ended = {job: _ended(notice.detail) for job, notice in told.items() if notice}
-            return Missed(pieces, ended, set(valid))
+            valid = {row.id for row in there if row.valid}
+            return Missed(pieces, ended, {row.id for row in there}, valid)
 
         return self._database.read(query)
 
@@ -146,8 +158,15 @@ class Watching:
         if rows:
             connection.execute(put, rows)
 
+    def _bequeath(self, connection: Connection, old: ColumnElement[bool], new: str) -> None:
+        mine = and_(old, r.fate.in_(OPEN))
+        pieces = [_piece(row) for row in connection.execute(select(t.replays).where(mine))]
+        connection.execute(delete(t.replays).where(mine))
+        self._put_pieces(connection, [one._replace(webhook=new, fate=Fate.WAITING, job="") for one in pieces])
+
     def _put_pieces(self, connection: Connection, pieces: Sequence[Piece]) -> None:
         """Of two with one beginning the later end counts: more is replayed rather than less."""
+        pieces = [one for one in pieces if not _lengthen(connection, one)]
         insert = sql.insert(self._database.dialect, t.replays)
         others = {name: insert.excluded[name] for name in Piece._fields[4:]}
         until = sql.greatest(r.until, insert.excluded.until)
@@ -184,6 +203,14 @@ def read_watches(connection: Connection) -> Watches:
 def drop_replays(connection: Connection, now: int) -> None:
     """Forget what came to its end so long ago that nobody asks."""
     connection.execute(delete(t.replays).where(r.until < now - KEPT, r.fate.not_in(OPEN)))
+
+
+def _lengthen(connection: Connection, piece: Piece) -> bool:
+    """Have a lost piece be one with the lost one that ends where it begins, if there is one."""
+    mine = and_(r.platform == piece.platform, r.webhook == piece.webhook)
+    before = and_(mine, r.fate == Fate.LOST, r.until == piece.since)
+    longer = update(t.replays).where(before).values(until=piece.until)
+    return piece.fate is Fate.LOST and connection.execute(longer).rowcount > 0
 
 
 def _watched(row: Iterable[Any]) -> Watched:

@@ -9,6 +9,9 @@ from webhook_app.domain.replay import Fate
 from webhook_app.storage.watching import read_watches
 from webhook_app.web.current import services, store
 
+#: For how long what the platform has told of a webhook is believed.
+BELIEVED = 300_000  # milliseconds
+
 
 class Webhooks(Collector):
     """Whether they are valid, when that was last told, and what was missed."""
@@ -46,8 +49,11 @@ class Webhooks(Collector):
 
     def _valid(self) -> Metric:
         family = GaugeMetricFamily(
-            "readmark_webhook_valid", "Whether the webhook is valid: 1 or 0.", labels=["platform", "webhook"]
+            "readmark_webhook_valid",
+            "Whether the webhook is valid: 1, or 0, also if the platform does not list it any more.",
+            labels=["platform", "webhook"],
         )
-        for webhook in self._watches.webhooks:
+        told = {one.platform for one in self._watches.platforms if self._now - one.told_at <= BELIEVED}
+        for webhook in (one for one in self._watches.webhooks if one.platform in told):
             family.add_metric([webhook.platform, webhook.id], int(webhook.valid))
         return family

@@ -17,6 +17,8 @@ class Watch(NamedTuple):
     problems: list[Platform]
     webhooks: list[Watched]
     invalid: list[Watched]
+    #: Those that the platform does not list any more.
+    gone: list[Watched]
     #: When the watchdog was last seen, if that is long ago.
     unseen: int | None
     #: Pieces of what was missed that are not done, the latest first.
@@ -31,7 +33,8 @@ def read_watch(connection: Any, now: int) -> Watch:
         platforms,
         [one for one in platforms if one.problem],
         webhooks,
-        [one for one in webhooks if not one.valid],
+        [one for one in webhooks if not (one.valid or one.gone)],
+        [one for one in webhooks if one.gone],
         seen if now - seen > OUTAGE else None,
         pieces,
     )

@@ -31,7 +31,7 @@ export function tint(id) {
 // Say every moment anew.
 export function tick() {
   const now = Date.now() + ahead;
-  for (const time of document.querySelectorAll("main time")) {
+  for (const time of document.querySelectorAll("main time[data-told]")) {
     const text = told(time.dataset.told, Date.parse(time.dateTime), now);
     if (time.textContent !== text) time.textContent = text;
   }
