@@ -69,7 +69,7 @@ class Deployment:
 
     @contextmanager
     def loaded(self) -> Iterator[Load]:
-        """X delivers all the time, on new connections; none is lost, none refused but by a machine that stands."""
+        """X delivers all the time, on new connections; none is lost, or refused while the machine goes."""
         with Load(self.service.port, self._deliveries(), kept=False, patience=LONGEST) as load:
             load.acknowledge(50)
             yield load
