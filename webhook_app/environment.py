@@ -16,7 +16,7 @@ def environment() -> dict[str, str]:
     """All variables. Raises SettingsError naming every fault of the file."""
     env, faults = read_environment()
     if faults:
-        raise SettingsError("The settings are not valid:\n" + "\n".join(f"  {fault}" for fault in faults))
+        raise SettingsError.of(faults)
     return env
 
 

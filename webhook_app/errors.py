@@ -20,6 +20,7 @@ ReadmarkError
     └── Unstorable           the database refuses these very values
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from webhook_app.domain.outbox import State, Verdict
@@ -44,6 +45,11 @@ def words_of(error: ReadmarkError) -> str:
 
 class SettingsError(ReadmarkError):
     """The environment does not hold valid settings."""
+
+    @classmethod
+    def of(cls, faults: Iterable[str]) -> "SettingsError":
+        """All faults together, a line each."""
+        return cls("The settings are not valid:\n" + "\n".join(f"  {fault}" for fault in faults))
 
 
 class NotConfigured(ReadmarkError):

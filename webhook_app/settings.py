@@ -90,7 +90,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     """Return the settings of a mapping. Raises SettingsError naming every fault."""
     settings, faults = parse_settings(env)
     if faults:
-        raise SettingsError("The settings are not valid:\n" + "\n".join(f"  {fault}" for fault in faults))
+        raise SettingsError.of(faults)
     return settings
 
 
