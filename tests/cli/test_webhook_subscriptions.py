@@ -86,6 +86,14 @@ def test_kinds_are_those_that_x_has(ask: Ask, webhook: str) -> None:
     assert ask("subscriptions").stdout == ""
 
 
+def test_to_end_what_needs_no_subscription_ends_no_other(ask: Ask, webhook: str) -> None:
+    ask("subscribe", BOT.user_id)
+    before = ask("subscriptions").stdout
+    result = ask("unsubscribe", BOT.user_id, "--kind", "oauth.revoke")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert ask("subscriptions").stdout == before != ""
+
+
 def test_what_x_has_ended_is_not_subscribed_to_by_default() -> None:
     management, end = TwitterManagement("https://x.invalid", "token", None), ENDS["account_activity"]
     assert tuple(default_kinds(management, end - 1)) == KINDS

@@ -81,7 +81,7 @@ def unsubscribe(account: str, webhook: str | None, named: tuple[str, ...], as_js
     """End the subscriptions of ACCOUNT, or these kinds of them."""
     with open_management(change=True) as (services, management):
         user = parse("ACCOUNT", services.platforms[PLATFORM].reader, account)
-        kinds = _known(management, named) or management.kinds
+        kinds = _known(management, named) if named else management.kinds
         ended = management.unsubscribe(choose(management, webhook), user, kinds)
         for each in ended:
             services.store.log(WHO, f"unsubscribe {each.kind}", f"{PLATFORM}/{user}")
