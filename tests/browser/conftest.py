@@ -73,7 +73,7 @@ class Site(Service):
         self._post("/webhooks/twitter", body, {"X-Twitter-Webhooks-Signature": sign(body)})
 
     def _post(self, path: str, body: bytes, headers: dict[str, str]) -> None:
-        urllib.request.urlopen(urllib.request.Request(self.url + path, body, headers), timeout=10).close()
+        urllib.request.urlopen(urllib.request.Request(self.url + path, body, headers), timeout=60).close()
 
 
 def _message(seconds: float) -> str:

@@ -26,7 +26,7 @@ def fail(site: Site, sandbox: Sandbox, peer: str) -> None:
     fault = json.dumps({"platform": "twitter", "code": REFUSED, "peer": peer, "count": 1})
     headers = {"Content-Type": "application/json"}
     requests.post(
-        f"{sandbox.url}/_sandbox/mark_faults", fault, headers=headers, timeout=10
+        f"{sandbox.url}/_sandbox/mark_faults", fault, headers=headers, timeout=60
     ).raise_for_status()
     site.mark(peer)
     until(lambda: peer in [row["peer"] for row in site.marks("failed")])

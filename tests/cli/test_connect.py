@@ -33,9 +33,9 @@ def connect(run: Run, place: dict[str, str], url: str, *words: str, typed: str =
 
 def agree(address: str) -> str:
     """What a browser does: the account opens the address and agrees; returns the PIN that X shows."""
-    page = requests.get(address, timeout=10)
+    page = requests.get(address, timeout=60)
     (token,) = re.findall('name="oauth_token" value="([^"]+)"', page.text)
-    answer = requests.post(page.url, data={"oauth_token": token, "user": BOT.user_id}, timeout=10)
+    answer = requests.post(page.url, data={"oauth_token": token, "user": BOT.user_id}, timeout=60)
     (pin,) = re.findall("<code>([0-9]{7})</code>", answer.text)
     return str(pin)
 

@@ -84,7 +84,7 @@ def _port(sandbox: Process) -> int:
 
 
 def _json(port: int, path: str, headers: dict[str, str] | None = None) -> Any:
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", path, headers=headers or {})
     answer = connection.getresponse().read()
     connection.close()

@@ -147,13 +147,13 @@ def installed(folder: Path) -> Path:
 def registered(sandbox: Sandbox, url: str) -> str:
     """The id of a webhook of the service, to which the bot's events are delivered."""
     told = requests.post(
-        f"{sandbox.url}/2/webhooks", json={"url": url}, headers={"Authorization": "Bearer bearer"}, timeout=10
+        f"{sandbox.url}/2/webhooks", json={"url": url}, headers={"Authorization": "Bearer bearer"}, timeout=60
     ).json()
     webhook = str(told["data"]["id"])
     client = Client(*CONSUMER, BOT.access_token, BOT.access_token_secret)
     address = f"{sandbox.url}/2/account_activity/webhooks/{webhook}/subscriptions/all"
     uri, headers, _ = client.sign(address, "POST")
-    assert requests.post(uri, headers=headers, timeout=10).status_code == 200
+    assert requests.post(uri, headers=headers, timeout=60).status_code == 200
     return webhook
 
 

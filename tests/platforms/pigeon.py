@@ -102,7 +102,7 @@ class Pigeon:
                 f"{self._url}/seen",
                 json={"loft": peer, "upto": str(cursor)},
                 retries=False,
-                timeout=5,
+                timeout=60,
             )
         except urllib3.exceptions.HTTPError as error:
             raise DeliveryError(Verdict.RETRY, "lost") from error

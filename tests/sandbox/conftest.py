@@ -27,8 +27,8 @@ CONFIG = SandboxConfig(
     people=12,
     seed=1,
     retry_delays=(0.01, 0.02, 0.03),
-    delivery_timeout=2.0,
-    crc_timeout=2.0,
+    delivery_timeout=60.0,
+    crc_timeout=60.0,
     in_flight=4,
 )
 

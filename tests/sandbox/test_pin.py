@@ -35,13 +35,13 @@ def pin(driver: Driver, handler: Any, **asked: str) -> str:
 
 def test_tweepy_gets_the_tokens_of_whoever_approves_in_the_browser(driver: Driver) -> None:
     handler = tweepy_handler(driver)
-    page = requests.get(handler.get_authorization_url(), timeout=10)
+    page = requests.get(handler.get_authorization_url(), timeout=60)
     assert page.status_code == 200
     assert CONFIG.app_name in page.text
     assert "read, write and direct messages" in page.text
     token = re.findall('name="oauth_token" value="([^"]+)"', page.text)
     assert token == [handler.request_token["oauth_token"]]
-    approved = requests.post(page.url, data={"oauth_token": token[0], "user": "42"}, timeout=10)
+    approved = requests.post(page.url, data={"oauth_token": token[0], "user": "42"}, timeout=60)
     (shown,) = re.findall("<code>([0-9]{7})</code>", approved.text)
     assert handler.get_access_token(shown) == ("42-bob", "bob-secret")
 
@@ -128,11 +128,11 @@ def test_the_page_is_of_no_use_without_its_token_or_once_the_user_has_said_no(dr
     url = handler.get_authorization_url()
     token = {"oauth_token": handler.request_token["oauth_token"]}
     # Nobody who uses the app.
-    assert requests.post(url, data={**token, "user": "7"}, timeout=10).status_code == 403
-    denied = requests.post(url, data={**token, "user": "42", "cancel": "1"}, timeout=10)
+    assert requests.post(url, data={**token, "user": "7"}, timeout=60).status_code == 403
+    denied = requests.post(url, data={**token, "user": "42", "cancel": "1"}, timeout=60)
     assert "has not been granted access" in denied.text
     for wrong in (url, driver.sandbox.url + "/oauth/authorize"):
-        page = requests.get(wrong, timeout=10)
+        page = requests.get(wrong, timeout=60)
         assert page.status_code == 403
         assert "Whoa there!" in page.text
 

@@ -8,8 +8,10 @@ import tweepy
 from requests.adapters import HTTPAdapter
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from urllib3 import Retry
 
 from tests.conftest import API_TOKEN, CONSUMER_SECRET
+from tests.host.hosting import LONGEST
 from tests.scenarios.service import Service
 from webhook_app.sandbox.config import Account
 from webhook_app.sandbox.server import Sandbox
@@ -17,6 +19,8 @@ from webhook_app.sandbox.server import Sandbox
 CONSUMER = ("consumer-key", CONSUMER_SECRET)
 #: The accounts that the service has in its environment.
 BOT, SLACK_TOKEN = Account("2244994945-bot", "bot-secret"), "xoxb-sandbox-bot"
+#: What is answered with 503, as on a machine that stood still for a while, is asked again.
+AGAIN = Retry(total=5, status_forcelist=[503], allowed_methods=None, raise_on_status=False)
 
 
 def bot_before(sandbox: Sandbox) -> dict[str, str]:
@@ -46,7 +50,7 @@ def tweepy_at(service: Service, account: Account = BOT, secret: str | None = Non
     """A second client of tweepy, for marking."""
     secrets = (account.access_token, secret or account.access_token_secret)
     api = tweepy.API(tweepy.OAuth1UserHandler(*CONSUMER, *secrets), host=f"127.0.0.1:{service.port}")
-    api.session.mount("https://", Proxy())
+    api.session.mount("https://", Proxy(max_retries=AGAIN))
     return api
 
 
@@ -59,7 +63,9 @@ def call(service: Service, method: str, path: str, **kwargs: Any) -> requests.Re
     """A call of our API."""
     headers = {"Authorization": f"Bearer {API_TOKEN}", **kwargs.pop("headers", {})}
     url = f"http://127.0.0.1:{service.port}{path}"
-    return requests.request(method, url, headers=headers, timeout=30, **kwargs)
+    with requests.Session() as session:
+        session.mount("http://", HTTPAdapter(max_retries=AGAIN))
+        return session.request(method, url, headers=headers, timeout=LONGEST, **kwargs)
 
 
 def event(seconds_ago: int) -> str:
@@ -82,7 +88,7 @@ def knows(service: Service, token: str) -> bool:
 
 def said(sandbox: Sandbox, what: str) -> Any:
     """What the sandbox has seen."""
-    return requests.get(f"{sandbox.url}/_sandbox/{what}", timeout=10).json()
+    return requests.get(f"{sandbox.url}/_sandbox/{what}", timeout=60).json()
 
 
 def on_x(sandbox: Sandbox) -> set[tuple[str, str, str]]:

@@ -86,7 +86,7 @@ def accept(service: Service, marks: dict[str, int]) -> bool:
 
 def sandbox_says(sandbox: Sandbox, what: str) -> Any:
     """One of the sandbox's own reports."""
-    return requests.get(f"{sandbox.url}/_sandbox/{what}", timeout=10).json()
+    return requests.get(f"{sandbox.url}/_sandbox/{what}", timeout=60).json()
 
 
 def furthest(sandbox: Sandbox) -> dict[str, int]:

@@ -29,7 +29,7 @@ class X:
 
     def call(self, method: str, path: str, **asked: Any) -> Any:
         """What a control endpoint answers."""
-        connection = HTTPConnection("127.0.0.1", int(self.sandbox.url.rpartition(":")[2]), timeout=10)
+        connection = HTTPConnection("127.0.0.1", int(self.sandbox.url.rpartition(":")[2]), timeout=60)
         try:
             connection.request(
                 method, "/_sandbox" + path, json.dumps(asked), {"Content-Type": "application/json"}

@@ -27,7 +27,7 @@ def database(tmp_path: Path) -> str:
 @contextmanager
 def locked(tmp_path: Path) -> Iterator[None]:
     """Hold the lock: this process is not one of the service's."""
-    with closing(sqlite3.connect(tmp_path / "readmark.db", isolation_level=None, timeout=10)) as connection:
+    with closing(sqlite3.connect(tmp_path / "readmark.db", isolation_level=None, timeout=60)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield
         connection.execute("ROLLBACK")
