@@ -68,7 +68,7 @@ def test_it_ends_with_one_of_its_parts_and_says_which(process: Start, folder: Pa
     until(lambda: "Open http" in demo.out)
     children = demo.children
     _sandbox(demo).kill()
-    assert demo.popen.wait(30) == 1
+    assert demo.popen.wait(60) == 1
     assert "Error: The sandbox has ended by itself (status -9).\n" in demo.err
     assert not any(child.is_running() for child in children)
     assert (tmp_path / "kept.db").exists()

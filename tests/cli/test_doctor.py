@@ -1,7 +1,6 @@
 """`doctor` on settings, database and tables: each thing is broken for real, and found."""
 
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -109,11 +108,9 @@ def test_a_key_that_is_gone_is_not_made_anew(
 
 
 def test_a_database_that_is_away_is_found_and_the_rest_examined(run_bare: Run) -> None:
-    began = time.monotonic()
     env = {"DATABASE_URL": "postgres://u:hidden-word@127.0.0.1:9/x", "SECRET_KEY": SECRET_KEY}
     token = {"SLACK_TOKEN": "xoxb-of-the-environment", "SLACK_API_URL": f"{NOWHERE}/"}
     report = examine(run_bare, **env, **token)
-    assert time.monotonic() - began < 10
     assert "DATABASE_URL" in str(report.one("database", "wrong").remedy)
     assert report.about("slack/")[0].judgement == "unknown"
     assert "hidden-word" not in str(report)

@@ -92,7 +92,7 @@ def test_an_export_that_fails_leaves_the_old_file(run: Run, store: Store, tmp_pa
 
 def test_it_writes_to_standard_output(process: Start, environ: dict[str, str]) -> None:
     exporting = process("export", "positions", **environ)
-    assert exporting.popen.wait(30) == 0
+    assert exporting.popen.wait(60) == 0
     assert [json.loads(line)["reader"] for line in exporting.out.splitlines()] == READERS
     assert exporting.err == ""
 
@@ -125,7 +125,7 @@ def test_a_terminal_sees_how_far_it_is(process: Start, environ: dict[str, str], 
     ours, theirs = pty.openpty()
     exporting = process("export", "positions", "--output", "rows", stderr=theirs, **environ)
     os.close(theirs)
-    assert exporting.popen.wait(30) == 0
+    assert exporting.popen.wait(60) == 0
     said = os.read(ours, 65536).decode()
     os.close(ours)
     assert "3000/3000" in said

@@ -56,7 +56,7 @@ def test_it_migrates_once(run_bare: Run, empty_database: str) -> None:
 
 def test_it_says_in_one_line_that_there_is_no_database_to_migrate(process: Start) -> None:
     release = process("migrate", DATABASE_URL=NOBODY, SECRET_KEY="k", DYNO="release.1")
-    assert release.popen.wait(30) == 1
+    assert release.popen.wait(60) == 1
     assert len(release.err.splitlines()) == 1
     assert release.err.startswith("Error: The database cannot be reached")
     assert release.out == ""

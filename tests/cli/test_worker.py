@@ -19,7 +19,7 @@ def test_it_keeps_house_until_it_is_told_to_end(
     worker = process("worker", **environ)
     until(lambda: len(store.position(("twitter", "1", "2"))[1]) == 1)
     worker.popen.send_signal(signal.SIGTERM)
-    assert worker.popen.wait(20) == 0
+    assert worker.popen.wait(60) == 0
     assert worker.out.splitlines() == ["worker: passing marks on", "worker: ended"]
 
 

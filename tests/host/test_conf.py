@@ -31,7 +31,7 @@ def test_it_takes_port_and_workers_from_the_environment(tmp_path: Path) -> None:
 def test_it_does_not_start_with_a_wrong_environment(tmp_path: Path) -> None:
     # Words for WEB_CONCURRENCY do not get this far: gunicorn itself reads it first.
     with gunicorn(tmp_path, awaited=False, WEB_CONCURRENCY="0", PORT="ninety") as host:
-        assert host.process.wait(10) == 1
+        assert host.process.wait(60) == 1
         text = "\n".join(host.log)
     assert "WEB_CONCURRENCY: not a whole number" in text
     assert "PORT: not a whole number" in text

@@ -12,6 +12,8 @@ import pytest
 
 from tests.host.hosting import Host, gunicorn, read_all, read_until, until
 
+#: Seconds; what does not end by itself ends after 25.
+AT_ONCE = 20
 HALF_HEADER = b"GET /hello HTTP/1.1\r\nHost: bot.example"
 HALF_BODY = b"POST /body HTTP/1.1\r\nHost: bot.example\r\nContent-Length: 100\r\n\r\nhalf"
 WHOLE = b"GET /hello HTTP/1.1\r\nHost: bot.example\r\n\r\n"
@@ -99,7 +101,7 @@ def test_the_application_may_hang_up_on_who_takes_nothing(tmp_path: Path) -> Non
         with host.connect(b"GET /stubborn HTTP/1.1\r\nHost: bot.example\r\n\r\n") as sock:
             read_until(sock, b"200 OK")
             until(lambda: host.get("/in_flight") == "1")
-            assert host.terminate() < 5
+            assert host.terminate() < AT_ONCE
         assert "unfinished" not in "\n".join(host.log)
 
 
@@ -114,7 +116,7 @@ def test_it_waits_for_the_callbacks_of_the_application(tmp_path: Path) -> None:
 def test_it_obeys_while_it_starts(tmp_path: Path) -> None:
     with gunicorn(tmp_path, awaited=False) as host:
         until(lambda: any("Booting worker" in line for line in host.log))
-        assert host.terminate() < 5
+        assert host.terminate() < AT_ONCE
         assert host.process.returncode == 0
 
 
@@ -123,7 +125,7 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
         first = host.get("/process")
         host.workers[0].kill()
         until(lambda: host.answers() and host.get("/process") != first)
-        assert host.terminate() < 5
+        assert host.terminate() < AT_ONCE
         assert host.process.returncode == 0
 
 
@@ -132,12 +134,12 @@ def test_ctrl_c_does_not_wait_long_for_a_request(tmp_path: Path) -> None:
         with host.connect(b"GET /stuck HTTP/1.1\r\nHost: bot.example\r\n\r\n"):
             until(lambda: host.get("/in_flight") == "1")
             host.signal_all(signal.SIGINT)
-            assert host.process.wait(5) == 0
+            assert host.process.wait(AT_ONCE) == 0
         assert any('level=warning event="ended unfinished"' in line for line in host.log)
 
 
 def test_ctrl_c_ends_it_without_a_traceback(tmp_path: Path) -> None:
     with gunicorn(tmp_path) as host:
         host.signal_all(signal.SIGINT)
-        assert host.process.wait(10) == 0
+        assert host.process.wait(AT_ONCE) == 0
         assert "Traceback" not in "\n".join(host.log)

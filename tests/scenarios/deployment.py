@@ -10,7 +10,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from tests.conftest import CONSUMER_SECRET
-from tests.host.hosting import LONGEST, until
+from tests.host.hosting import until
 from tests.scenarios.deliveries import Delivery, body_of, mark, sign, signed
 from tests.scenarios.load import Load
 from tests.scenarios.service import Service, serving
@@ -70,7 +70,7 @@ class Deployment:
     @contextmanager
     def loaded(self) -> Iterator[Load]:
         """X delivers all the time, on new connections; none is lost, or refused while the machine goes."""
-        with Load(self.service.port, self._deliveries(), kept=False, patience=LONGEST) as load:
+        with Load(self.service.port, self._deliveries(), kept=False) as load:
             load.acknowledge(50)
             yield load
             load.acknowledge(50)

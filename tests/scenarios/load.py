@@ -9,7 +9,7 @@ from typing import Self
 
 from tests.host.hosting import until
 from tests.scenarios.deliveries import Delivery
-from tests.scenarios.wire import PATIENCE, Answer, Wire
+from tests.scenarios.wire import Answer, Wire
 
 CLIENTS = 20
 #: Seconds from a failure to the next attempt; X takes longer, but has more time.
@@ -21,19 +21,10 @@ GIVEN_UP = 2.0
 class Load:
     """Delivers until there is nothing left, or until the `with` block ends."""
 
-    def __init__(
-        self,
-        port: int,
-        deliveries: Iterable[Delivery],
-        *,
-        kept: bool = True,
-        patience: float = PATIENCE,
-    ) -> None:
+    def __init__(self, port: int, deliveries: Iterable[Delivery], *, kept: bool = True) -> None:
         self._port = port
         #: Whether connections are kept. If not, one that breaks is a delivery refused.
         self._kept = kept
-        #: For how many seconds an answer is waited for.
-        self._patience = patience
         self._deliveries = iter(deliveries)
         self._taking = threading.Lock()
         self._stopped = threading.Event()
@@ -85,7 +76,7 @@ class Load:
         delivery = self._take()
         while delivery is not None and not self._stopped.is_set():
             try:
-                with Wire(self._port, self._patience) as wire:
+                with Wire(self._port) as wire:
                     delivery = self._deliver(wire, delivery)
                     while self._kept and delivery is not None and not self._stopped.is_set():
                         delivery = self._deliver(wire, delivery)

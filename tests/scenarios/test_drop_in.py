@@ -233,7 +233,7 @@ def test_a_body_that_takes_too_long_is_refused(bare: Service) -> None:
         f"POST {MARK_READ} HTTP/1.1", "Host: bot.example", "Content-Length: 100", f"Content-Type: {FORM}",
         f"Authorization: Bearer {API_TOKEN}", "", "recipient_id=",
     ]  # fmt: skip
-    with Wire(bare.port, patience=15) as wire:
+    with Wire(bare.port) as wire:
         answer = wire.exchange("\r\n".join(head).encode())
     assert answer.status == 400
     assert "errors" in json.loads(answer.body)

@@ -137,7 +137,7 @@ def test_a_flood_signed_wrongly_is_counted_and_nothing_else(service: Service, st
     # Two shapes of each, each tried four times.
     assert (statuses, told["attempts"], told["counts"]["lost"]) == ({403}, 1200, 300)
     refused = {f"refused|twitter|{reason} signature": 400 for reason in reasons}
-    until(lambda: refused.items() <= counted(store).items(), 5)
+    until(lambda: refused.items() <= counted(store).items())
     assert {name for name in counted(store) if not name.startswith("challenges|")} == set(refused)
     assert stored(store) == (set(), set())
     assert service.ask("/api/v1/quarantine")["items"] == []

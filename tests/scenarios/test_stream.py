@@ -25,7 +25,7 @@ from webhook_app.web.api.stream import SILENCE
 
 SOON = 60.0  # seconds; usually one
 #: Seconds; hosts kill after 30, and gunicorn gives up waiting for a stream after 25.
-AT_ONCE = 15.0
+AT_ONCE = 20.0
 
 
 @pytest.fixture
@@ -134,9 +134,9 @@ def test_who_sleeps_costs_nobody_anything_and_catches_up(single: Service, store:
         before = seen.last_id
         for first in range(0, len(everything), 10_000):
             flood(store, first, 10_000)
-            seen.until(partial(has_told, seen, first + 10_000))
+            seen.until(partial(has_told, seen, first + 10_000), SOON)
         # It is more behind than is kept for those who are slow: they are dropped.
         assert len(left_of(asleep)) < len(everything) * 250
     with looking_on(single, last_id=before) as again:
-        again.until(lambda: len(again.events) >= len(everything), 60)
+        again.until(lambda: len(again.events) >= len(everything), 5 * SOON)
         again.until(lambda: {shown["reader"] for shown in again.of("position")} >= everything)

@@ -12,7 +12,7 @@ PATIENCE = 3.0  # seconds
 
 
 class CrcWatch:
-    """Every check must be answered rightly; how long the longest took is the reader's to judge."""
+    """Every check must be answered rightly; how many took too long is the reader's to judge."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -21,6 +21,7 @@ class CrcWatch:
         self._failure: Exception | None = None
         self.looks = 0
         self.slowest = 0.0
+        self._late = 0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -35,6 +36,11 @@ class CrcWatch:
     def __str__(self) -> str:
         return f"{self.looks} checks, the slowest took {self.slowest * 1000:.0f} ms"
 
+    @property
+    def in_time(self) -> bool:
+        """Whether X gives up on none, but for a few while the machine itself may have stood still."""
+        return self._late <= self.looks / 20
+
     def look(self, many: int) -> None:
         """Return when so many more checks are answered."""
         wanted = self.looks + many
@@ -43,8 +49,10 @@ class CrcWatch:
     def _look(self) -> None:
         while not self._stopped.wait(PAUSE):
             try:
-                self.slowest = max(self.slowest, self._service.crc())
+                took = self._service.crc()
             except Exception as failure:  # raised in the thread that runs the test
                 self._failure = failure
                 return
             self.looks += 1
+            self.slowest = max(self.slowest, took)
+            self._late += took > PATIENCE

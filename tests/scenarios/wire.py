@@ -4,8 +4,8 @@ import re
 import socket
 from typing import NamedTuple, Self
 
-#: X gives a delivery so long.
-PATIENCE = 10.0  # seconds
+from tests.host.hosting import LONGEST
+
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 LENGTH = re.compile(rb"(?i)\r\nContent-Length: (\d+)\r\n")
 
@@ -21,8 +21,8 @@ class Answer(NamedTuple):
 class Wire:
     """One connection; a failure of it is an OSError."""
 
-    def __init__(self, port: int, patience: float = PATIENCE) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=patience)
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=LONGEST)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = b""
 

@@ -41,4 +41,4 @@ def test_it_does_not_wait_for_what_is_stopped(plain_app: Flask, plain_api: Flask
     began = time.monotonic()
     answer = plain_api.post(MARKS, json=x_mark(), headers={"Prefer": "wait=25"})
     assert (answer.status_code, answer.get_json()["items"][0]["status"]) == (202, "stopped")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
