@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import Client, TestResponse
+from werkzeug.test import Client, EnvironBuilder, TestResponse
 
 from tests.conftest import API_TOKEN, CONSUMER_SECRET, Clock
 from tests.storage.locks import locked, look
@@ -32,13 +32,13 @@ from tests.web.callers import (
 from webhook_app.domain.account import Account
 from webhook_app.domain.outbox import Verdict
 from webhook_app.platforms import Platforms
-from webhook_app.platforms.native import Call
+from webhook_app.platforms.native import MOST_BYTES, Call
 from webhook_app.platforms.slack import Slack
 from webhook_app.settings import Settings, read_settings
 from webhook_app.storage import Store
 from webhook_app.web.app import create_app
 from webhook_app.web.front import Front
-from webhook_app.web.native import Native
+from webhook_app.web.native import Native, read_request
 
 SLACK, X = "/api/conversations.mark", "/1.1/direct_messages/mark_read.json"
 OUTBOX = "SELECT platform, account, peer, wanted FROM outbox ORDER BY platform"
@@ -168,6 +168,12 @@ def test_a_body_that_is_not_whole_is_refused(plain_app: Flask, plain: FlaskClien
     assert answer.status_code == 400
     assert "errors" in answer.get_json()
     assert services_of(plain_app).store.outbox.numbers().waiting == {}
+
+
+def test_a_body_longer_than_a_mark_needs_is_not_read() -> None:
+    for length, whole in ((MOST_BYTES, True), (MOST_BYTES + 1, False)):
+        environ = EnvironBuilder(method="POST", data=b"x" * length).get_environ()
+        assert read_request(environ).whole is whole
 
 
 def test_where_too_much_waits_callers_are_told_when_to_come_back(

@@ -8,6 +8,9 @@ from webhook_app.errors import InvalidValue
 
 #: How far a message may lie ahead of our clock: the platform's clock and ours differ a little.
 FUTURE = 3_600_000  # milliseconds
+#: Bytes of a call's body: as many as a query may have, and ten times what a mark needs. Nobody knows yet who
+#: calls, and to check a signature over a mebibyte of parameters takes ten seconds.
+MOST_BYTES = 1 << 13
 #: A rate window as it is told to callers: the limit, what remains, and the second since 1970 it closes in.
 Window = tuple[int, int, int]
 

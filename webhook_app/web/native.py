@@ -14,7 +14,7 @@ from webhook_app.domain.account import Account
 from webhook_app.domain.outbox import Outgoing
 from webhook_app.errors import CallRefused, DatabaseUnavailable, NotFound, OutboxFull, ReadmarkError
 from webhook_app.platforms import Platform
-from webhook_app.platforms.native import Call, Known, Reply, Request, Window
+from webhook_app.platforms.native import MOST_BYTES, Call, Known, Reply, Request, Window
 from webhook_app.web.body import BadBody, read_body
 from webhook_app.web.front import API, Environ, Front, Headers, StartResponse, request_id
 
@@ -133,7 +133,7 @@ def read_request(environ: Environ) -> Request:
     body, whole = b"", True
     if environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING"):
         try:
-            body = read_body(environ)
+            body = read_body(environ, MOST_BYTES)
         except BadBody:
             whole = False
     host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
