@@ -79,6 +79,20 @@ def test_it_refuses_what_has_no_parts(body: bytes, content_type: str) -> None:
         parse_parts(body, content_type)
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (part("a", b"1") + b"--b--", MULTIPART + "; a*"),
+        (b"--b\r\nContent-Disposition: form-data; " + b"(" * 2000 + b"\r\n\r\n1\r\n--b--", MULTIPART),
+        (b"--b\r\n" + b"Content-Type: message/rfc822\r\n\r\n" * 3000, MULTIPART),
+    ],
+    ids=["parameter", "comments", "messages"],
+)
+def test_what_the_standard_library_stumbles_over_has_no_parts_either(body: bytes, content_type: str) -> None:
+    with pytest.raises(ValueError, match="cannot be read"):
+        parse_parts(body, content_type)
+
+
 @given(st.binary(max_size=200))
 def test_nothing_but_a_value_error_comes_of_bytes(body: bytes) -> None:
     for read in (parse, lambda body: parse_parts(body, MULTIPART)):

@@ -58,6 +58,8 @@ def test_a_cursor_may_be_an_hour_ahead() -> None:
         ("{", JSON, 214),
         ("[]", JSON, 214),
         ('{"last_read_event_id": [5], "recipient_id": {}}', JSON, 214),
+        # As deep as JSON may be, and too deep to be written out.
+        ('{"last_read_event_id": ' + "[" * 1020 + "]" * 1020 + ', "recipient_id": "42"}', JSON, 214),
         ('{"last_read_event_id": true, "recipient_id": "42"}', JSON, 214),
         ('{"last_read_event_id": 5.5, "recipient_id": "42"}', JSON, 214),
         ('{"last_read_event_id": null, "recipient_id": "42"}', JSON, 38),

@@ -5,6 +5,8 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from urllib.parse import parse_qsl, unquote_plus
 
+#: What the standard library stumbles over in parts that are none, although it promises not to.
+STUMBLES = (LookupError, AttributeError, TypeError, RuntimeError)
 BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -30,6 +32,13 @@ def parse(body: bytes, charset: str = "utf-8") -> dict[str, str]:
 
 def parse_parts(body: bytes, content_type: str, charset: str = "utf-8") -> dict[str, str]:
     """Return the fields of a `multipart/form-data` body. Raises ValueError as `parse` does."""
+    try:
+        return _parse_parts(body, content_type, charset)
+    except STUMBLES as exc:
+        raise ValueError("parts that cannot be read") from exc
+
+
+def _parse_parts(body: bytes, content_type: str, charset: str) -> dict[str, str]:
     head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
     message = BytesParser(policy=HTTP).parsebytes(head + body)
     if message.defects or not message.is_multipart():

@@ -63,8 +63,13 @@ def open_call(request: Request) -> Call:
         raise refused(INVALID, "The body is shorter than announced, too long, or came too late.")
     # The query outranks the body: it is signed, and JSON is not.
     given = {**_posted(request), **form_body.parse_query(request.query)}
-    arguments = {name: str(value) for name, value in given.items() if value not in (None, "")}
+    arguments = {name: _written(value) for name, value in given.items() if value not in (None, "")}
     return Call(request, "direct_messages/mark_read", arguments)
+
+
+def _written(value: Any) -> str:
+    """An argument as a string; arrays and objects are none, and may be too deep to be written out."""
+    return "[…]" if isinstance(value, list | dict) else str(value)
 
 
 def _posted(request: Request) -> Mapping[str, Any]:
