@@ -42,7 +42,7 @@ class Dispatcher:
         self._platforms = sorted(services.platforms)
         # One more keeps the accounts, for which it may have to ask a platform.
         self._pool = ThreadPoolExecutor(1 + in_hand * len(self._platforms), thread_name_prefix="delivery")
-        self._keeping: Future[bool] | None = None
+        self._keeping: Future[bool | None] | None = None
         self._ended: deque[Settled] = deque()
         #: Calls that are not settled, by platform.
         self._in_hand: Counter[str] = Counter()
@@ -127,7 +127,10 @@ class Dispatcher:
     def run(self, ending: Callable[[], bool]) -> None:
         """Step until the process ends, then send what waits as far as windows and time allow."""
         while not ending():
-            if not self._try(self.step):
+            worked = self._try(self.step)
+            if worked is None:
+                self._wait(POLL)
+            elif not worked:
                 self.rest()
         self._flush()
 
@@ -159,20 +162,24 @@ class Dispatcher:
         deadline = self._services.clock() + FLUSH
         self._try(lambda: self._services.store.outbox.hasten(self._services.clock()))
         while self._services.clock() < deadline:
-            if not self._try(self.step):
+            worked = self._try(self.step)
+            if not worked:
                 # What is due and could not be claimed may be free in a moment: other processes end with us.
                 if not self.busy and self._pause() > GLANCE:
                     break
-                self._wake.wait(POLL if self.busy else GLANCE)
-                self._wake.clear()
+                self._wait(POLL if self.busy or worked is None else GLANCE)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _try(self, work: Callable[[], object]) -> bool:
-        """Run a step; one that fails leaves everything to the next."""
+    def _wait(self, seconds: float) -> None:
+        self._wake.wait(seconds)
+        self._wake.clear()
+
+    def _try(self, work: Callable[[], object]) -> bool | None:
+        """Run a step; one that fails leaves everything to the next, and returns None."""
         try:
             return bool(work())
         except ReadmarkError as exc:
             log.warning("dispatcher waits", extra={"reason": str(exc)})
         except Exception:  # the outermost loop: the next step may do better
             log.exception("dispatcher failed")
-        return False
+        return None

@@ -1,7 +1,9 @@
 """Marks that go out: at once or by the timer, again where that helps, never more than a window takes."""
 
+import logging
+import time
 from contextlib import ExitStack
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -20,8 +22,8 @@ from tests.outgoing.marks import (
     work,
 )  # fmt: skip
 from tests.platforms.payloads import encode, read_event, reads
-from tests.storage.locks import locked
-from webhook_app.dispatcher import Dispatcher
+from tests.storage.locks import execute, locked
+from webhook_app.dispatcher import POLL, Dispatcher
 from webhook_app.domain.inbound import Inbound, Unreadable
 from webhook_app.domain.outbox import Status
 from webhook_app.domain.position import Mark
@@ -155,6 +157,37 @@ def test_what_passes_is_tried_again(
     kept = row(services, out)
     assert (kept.status, kept.attempts, kept.problem) == (Status.DELIVERED, 0, "")
     assert (PEER, out.cursor) in marked(sandbox)
+
+
+@pytest.mark.parametrize("ending", [False, True])
+def test_a_database_that_fails_is_not_asked_again_at_once(
+    services: Services,
+    dispatcher: Dispatcher,
+    clock: Clock,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    ending: bool,
+) -> None:
+    out = mark(clock)
+    services.outbound.accept([out])
+    execute(settings.database_url, "ALTER TABLE rate_windows RENAME TO elsewhere")
+    mended, began = Event(), time.monotonic()
+
+    def failures() -> int:
+        return sum(record.message == "dispatcher waits" for record in caplog.records)
+
+    def mend() -> None:
+        while not failures():
+            time.sleep(0.01)
+        time.sleep(2.5)
+        execute(settings.database_url, "ALTER TABLE elsewhere RENAME TO rate_windows")
+        mended.set()
+
+    with caplog.at_level(logging.WARNING):
+        Thread(target=mend, daemon=True).start()
+        dispatcher.run(lambda: ending or mended.is_set())
+    assert failures() <= (time.monotonic() - began) / POLL + 2
+    assert row(services, out).status is Status.DELIVERED
 
 
 def test_a_window_is_never_overspent(
