@@ -156,6 +156,16 @@ def test_no_value_that_may_be_secret_is_shown(name: str) -> None:
         assert "hush" not in faults(**{name: url, "PORT": "x", "API_TOKEN": "hush"})
 
 
+@pytest.mark.parametrize(
+    "name", ["DATABASE_URL", "SECRET_KEY", "API_TOKEN", "SLACK_TOKEN", "TWITTER_CONSUMER_SECRET"]
+)
+def test_what_is_not_utf_8_is_refused_by_name(name: str) -> None:
+    # As Python reads such a byte of the environment.
+    said = faults(**{name: "sqlite:///hush-hush\udcff"})
+    assert f"  {name}: not UTF-8" in said
+    assert "hush" not in said
+
+
 def test_loopback_may_be_plain() -> None:
     for url in ("http://127.0.0.1:8000", "http://localhost/", "http://[::1]:1/", "http://127.9.9.9"):
         assert read_settings({"TWITTER_API_URL": url}).twitter_api_url == url

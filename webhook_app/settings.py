@@ -103,10 +103,14 @@ def parse_settings(env: Mapping[str, str]) -> tuple[Settings, list[str]]:
         if not text:
             return default
         try:
+            text.encode()
             return parse(text)
+        except UnicodeEncodeError:
+            # A byte of the environment that is no text; Python's own words would show it.
+            faults.append(f"{name}: not UTF-8")
         except ValueError as exc:
             faults.append(f"{name}: {exc}")
-            return default
+        return default
 
     values: dict[str, Any] = {
         "database_url": take("DATABASE_URL", DEFAULT_DATABASE, _database),
