@@ -103,6 +103,11 @@ def test_xs_words_are_kept_short_and_storable() -> None:
     assert len(words) == 204
 
 
+def test_xs_words_stay_on_their_line_and_steer_no_terminal() -> None:
+    body = json.dumps({"errors": [{"code": 150, "message": "No.\r\n\x1b[2J No\u2028more"}]}).encode()
+    assert str(refusal(403, {}, body)) == "150 No. [2J No more"
+
+
 @pytest.mark.parametrize(
     ("status", "body", "success"),
     [(204, b"", True), (200, b"", True), (200, b"<html>", False), (200, b"{}", False), (302, b"", False)],

@@ -33,3 +33,8 @@ def clean(text: object, most: int) -> str:
     if not text.isascii():
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text.replace("\0", "�")[:most]
+
+
+def line(text: object, most: int) -> str:
+    """The same on one line, for logs and sentences, without what would steer a terminal."""
+    return "".join(filter(str.isprintable, " ".join(clean(text, most).split())))

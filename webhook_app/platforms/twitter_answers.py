@@ -8,7 +8,7 @@ from typing import Any
 from webhook_app.domain.outbox import State, Verdict
 from webhook_app.domain.rate import Word
 from webhook_app.errors import DeliveryError
-from webhook_app.platforms.json_body import clean, parse
+from webhook_app.platforms.json_body import line, parse
 from webhook_app.platforms.twitter_codes import CODES, STATUSES, TOO_MANY
 
 #: X's longest windows; what is longer is no window.
@@ -84,7 +84,7 @@ def _sort(status: int, code: int | None) -> tuple[Verdict, State | None]:
 def _words(status: int, code: int | None, text: str) -> str:
     """X's code and its message; without a code, the status."""
     start = f"HTTP {status}" if code is None else str(code)
-    return f"{start} {clean(text, MOST_WORDS)}".strip()
+    return f"{start} {line(text, MOST_WORDS)}".strip()
 
 
 def _errors(body: bytes) -> tuple[int | None, str] | None:

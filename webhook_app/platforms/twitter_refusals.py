@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from webhook_app.errors import ManagementError
-from webhook_app.platforms.json_body import clean, parse
-from webhook_app.platforms.twitter_answers import read_word
+from webhook_app.platforms.json_body import clean, line, parse
+from webhook_app.platforms.twitter_answers import MOST_WORDS, read_word
 
-#: Of X's own words, as many as an operator reads.
-MOST_WORDS = 200
 REASON = re.compile(r"([A-Z][A-Za-z]{3,60})(?:: (.*))?", re.DOTALL)
 #: The classic code, and v2's reasons, of an access tier that does not have what was asked for.
 TIER_CODE, TIER_REASONS = 453, ("client-not-enrolled", "official-client-forbidden")
@@ -203,5 +201,5 @@ def read_refusal(body: bytes) -> Said:
 
 
 def _sentence(words: str) -> str:
-    """X's words on one line, without what would steer a terminal, to stand within a sentence of ours."""
-    return "".join(filter(str.isprintable, " ".join(words.split()))).rstrip(".")
+    """X's words, to stand within a sentence of ours."""
+    return line(words, MOST_WORDS).rstrip(".")
