@@ -91,7 +91,13 @@ class GroupCommit(Generic[T]):
             while self._gathering:
                 with self._lock:
                     batch = self._gathering.popleft()
-                batch.answer.set_result({} if batch.abandoned else self._commit(batch.items))
+                batch.answer.set_result(
+                    self._give_up(batch) if batch.abandoned else self._commit(batch.items)
+                )
+
+    def _give_up(self, batch: _Batch[T]) -> Failures:
+        """Nothing of it is written, and some may be waiting still: for a moment longer, or since just now."""
+        return dict.fromkeys(range(len(batch.items)), DatabaseUnavailable())
 
     def _commit(self, items: list[T]) -> Failures:
         failure = self._attempt(items)
