@@ -13,6 +13,7 @@ from webhook_app.domain.position import Mark
 from webhook_app.storage import Store
 from webhook_app.storage.batch import merge
 from webhook_app.storage.changes import Wanted, since
+from webhook_app.storage.counts import drop_counts
 from webhook_app.storage.database import BY_KEY
 from webhook_app.storage.forgotten import Forgotten
 from webhook_app.storage.history import history_page
@@ -31,6 +32,7 @@ FILL = [
     f"INSERT INTO read_positions SELECT {KEY}, n, n, n, 0 FROM numbers",
     f"INSERT INTO history SELECT {KEY}, n, n FROM numbers",
     "INSERT INTO people SELECT 'twitter', CAST(n AS text), 'Ann', 'ann', '', n FROM numbers",
+    "INSERT INTO counts SELECT CAST(n AS text), n, 1 FROM numbers",
     "INSERT INTO unread_messages SELECT 'twitter', CAST(n / 10 AS text), 'writer', n FROM numbers",
 ]
 
@@ -207,6 +209,11 @@ def test_a_piece_of_the_walk_through_history(full: Store) -> None:
     place = ("twitter", "1999", "919", 0)
     found = visits(full, lambda: full.read(lambda c: drop_history(c, place, 10**6)))
     assert all(visit.rows is None or visit.rows <= 2 * 2000 for visit in found), found
+
+
+def test_old_minutes_of_many_counts_go_together(full: Store) -> None:
+    found = visits(full, lambda: full.write(partial(drop_counts, before=10)), ("counts",))
+    assert [visit.searched for visit in found] == [True, True]
 
 
 def test_a_full_conversation_does_not_read_its_thousand_ids_again(full: Store) -> None:

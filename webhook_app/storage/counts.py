@@ -12,6 +12,8 @@ from webhook_app.storage import tables as t
 LATE = 60_000  # milliseconds
 #: The minute of the row that holds the total since the beginning.
 TOTAL = 0
+#: Rows deleted at once, roughly.
+PIECE = 100_000
 
 
 def write_counts(connection: Connection, dialect: str, gathered: Gathered, now: int) -> None:
@@ -45,7 +47,9 @@ def last_minute(connection: Connection, name: str) -> int | None:
 
 
 def drop_counts(connection: Connection, before: int) -> None:
-    """Delete the minutes before that one; totals stay. Name by name, each by the primary key."""
+    """Delete a piece of the minutes before that one, the oldest; totals stay."""
     c = t.counts.c
-    for name in totals(connection):
-        connection.execute(delete(t.counts).where(c.name == name, c.minute > TOTAL, c.minute < before))
+    old = select(c.minute).where(c.minute > TOTAL, c.minute < before).order_by(c.minute)
+    last = connection.scalar(old.offset(PIECE).limit(1))
+    beyond = before if last is None else last + 1
+    connection.execute(delete(t.counts).where(c.minute > TOTAL, c.minute < beyond))
