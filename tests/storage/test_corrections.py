@@ -9,6 +9,7 @@ from tests.storage.outgoing import accept, deliver, open_accounts
 from tests.storage.traces import rows_naming
 from webhook_app.domain.counts import DELIVERIES_OF
 from webhook_app.domain.inbound import Inbound, Message, Notice, Person, Unreadable
+from webhook_app.domain.timing import SentAt
 from webhook_app.errors import NotFound
 from webhook_app.storage import Store
 from webhook_app.storage.audit import list_audit
@@ -173,6 +174,26 @@ def test_what_is_dated_ahead_of_our_clock_does_not_come_back(shared: Store) -> N
     shared.record(ahead)
     with pytest.raises(NotFound):
         shared.position(cast.keys[0])
+
+
+def test_a_name_that_is_dated_ahead_of_our_clock_does_not_come_back(shared: Store) -> None:
+    person = "person-named-ahead"
+    ahead = Inbound(PLATFORM, people=[Person(PLATFORM, person, "Ann", "", "", BASE + 10)])
+    shared.record(ahead)
+    shared.forget(PLATFORM, person, BASE, "tests")
+    shared.record(ahead)
+    assert rows_naming(shared, person) == []
+
+
+@pytest.mark.parametrize("person", ["reader-of-ahead", "writer-of-ahead"])
+def test_messages_that_are_dated_ahead_of_our_clock_do_not_come_back(store: Store, person: str) -> None:
+    store.configure({}, {PLATFORM: SentAt(unit=1, epoch=0)})
+    both = ("reader-of-ahead", "writer-of-ahead")
+    ahead = Inbound(PLATFORM, messages=[Message(PLATFORM, *both, BASE + n, BASE + n) for n in range(1010)])
+    store.record(ahead)
+    store.forget(PLATFORM, person, BASE, "tests")
+    store.record(ahead)
+    assert rows_naming(store, person) == []
 
 
 def test_neither_notices_nor_quarantine_bring_a_forgotten_person_back(shared: Store) -> None:

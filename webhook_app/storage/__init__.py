@@ -123,10 +123,10 @@ class Store:
 
         Bodies in quarantine go page by page; interrupted, the verb is to be repeated.
         """
-        digest = self._forgotten.digests(platform, person)[0]
+        digest, sent = self._forgotten.digests(platform, person)[0], self.figures.sent.get(platform)
 
         def change(connection: Connection) -> dict[str, int]:
-            gone = people.forget(connection, self._dialect, platform, person, digest, now)
+            gone = people.forget(connection, self._dialect, platform, person, digest, now, sent)
             # The log must not remember whom it is about.
             audit.log(connection, who, "forget person", f"{platform}/{digest.hex()[:16]}")
             return gone

@@ -5,6 +5,7 @@ import re
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_, select, tuple_, update
 
 from webhook_app.domain.counts import BY_ACCOUNT
+from webhook_app.domain.timing import SentAt
 from webhook_app.storage import sql
 from webhook_app.storage import tables as t
 from webhook_app.storage.cells import MINUTE
@@ -19,14 +20,21 @@ PAGE = 50
 
 
 def forget(
-    connection: Connection, dialect: str, platform: str, person: str, digest: bytes, now: int
+    connection: Connection,
+    dialect: str,
+    platform: str,
+    person: str,
+    digest: bytes,
+    now: int,
+    sent: SentAt | None,
 ) -> dict[str, int]:
     """Delete all but the quarantined bodies, and leave a not-before time under the digest.
 
-    Returns how many rows of what went.
+    `sent`: how the platform's messages tell when they were sent. Returns how many rows of what went.
     """
     close_gate(connection, dialect)
-    limit = max(now, _latest(connection, platform, person) + 1)
+    latest = max(_latest(connection, platform, person), _latest_message(connection, platform, person, sent))
+    limit = max(now, latest + 1)
     insert = sql.insert(dialect, t.forgotten).values(
         digest=digest, not_before=limit, expires_at=now + REMEMBERED
     )
@@ -89,7 +97,7 @@ def _forget_outbound(connection: Connection, platform: str, person: str) -> dict
 
 def _latest(connection: Connection, platform: str, person: str) -> int:
     """The latest time stored of a person: a platform's clock may be ahead of ours."""
-    p, h = t.read_positions.c, t.history.c
+    p, h, named, noted = t.read_positions.c, t.history.c, t.people.c, t.notices.c
     moments = (
         *(
             select(func.max(moment)).where(p.platform == platform, side == person)
@@ -103,8 +111,22 @@ def _latest(connection: Connection, platform: str, person: str) -> int:
             )
         ),
         select(func.max(h.read_at)).where(h.platform == platform, h.reader == person),
+        select(named.seen_at).where(named.platform == platform, named.id == person),
+        select(func.max(noted.at)).where(noted.platform == platform, noted.subject == person),
     )
     return max(connection.scalar(moment) or 0 for moment in moments)
+
+
+def _latest_message(connection: Connection, platform: str, person: str, sent: SentAt | None) -> int:
+    """When the latest message was sent that is not read, by or to a person; 0 if nobody can tell."""
+    ids = (t.unread_messages.c.message, t.unread_overflow.c.latest)
+    latest = [
+        connection.scalar(select(func.max(id)).where(id.table.c.platform == platform, side == person))
+        for id in ids
+        for side in (id.table.c.reader, id.table.c.peer)
+    ]
+    moments = [sent.moment(id) for id in latest if sent is not None and id is not None]
+    return max((moment for moment in moments if moment is not None), default=0)
 
 
 def _forget_deeds(connection: Connection, platform: str, person: str, digest: bytes) -> None:
