@@ -156,6 +156,7 @@ def test_the_end_of_what_was_forgotten_meanwhile_is_no_error(out: Store) -> None
     end(out, claims, NOW + 1, word=Word())
     assert out.outbox.rows([KEY]) == {}
     assert out.accounts.list() == [out.accounts.one(*key) for key in [*TEAM, OTHER]]
+    assert out.outbox.windows() == []
 
 
 def test_the_end_of_a_removed_account_is_remembered(out: Store) -> None:

@@ -101,8 +101,8 @@ class Ledger:
         return self._windows.steps(sorted(set(budgets)))
 
     def windows(self, link: Link, budgets: Iterable[Budget], found: Rows) -> dict[Budget, RateWindow]:
-        """The windows, found or not yet; these are made first, so that they can be locked."""
-        asked = sorted(set(budgets))
+        """The windows found, and those of these budgets: made first if there are none, to be locked."""
+        asked = sorted({row[:3] for row in found}.union(budgets))
         if len(found) < len(asked):
             link.ask(self._add_windows.steps(asked))
             (found,) = gather(link.ask, self._windows.steps(asked))

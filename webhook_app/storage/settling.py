@@ -34,19 +34,22 @@ class Settling:
         )
         found = gather(link.begin, *locks)
         rows, accounts = dict(map(delivery_of, found[0])), dict(map(entry_of, found[1]))
-        windows = ledger.windows(link, budgets, found[2])
+        # Who was forgotten meanwhile has none any more, and is not to get one again.
+        known = {self._budget_of(whose, entry.owner) for whose, entry in accounts.items()}
+        windows = ledger.windows(link, budgets & known, found[2])
         for result in results:
             self._settle_one(result, rows, accounts, windows, now)
         for whose, entry in accounts.items():
-            policy = self._policies[whose[0]]
-            window = windows.get((whose[0], entry.owner, policy.method))
+            window = windows.get(self._budget_of(whose, entry.owner))
             if window is not None:
-                accounts[whose] = entry.beside(window, policy.limit, now)
+                accounts[whose] = entry.beside(window, self._policies[whose[0]].limit, now)
         link.commit(ledger.write(rows, windows, accounts, settled=True))
 
     def _budget(self, result: Settled) -> Budget:
-        claim = result.claim
-        return claim.platform, claim.owner, self._policies[claim.platform].method
+        return self._budget_of(result.claim.key[:2], result.claim.owner)
+
+    def _budget_of(self, whose: Whose, owner: str) -> Budget:
+        return whose[0], owner, self._policies[whose[0]].method
 
     def _settle_one(
         self,
@@ -62,7 +65,8 @@ class Settling:
         if row is not None:
             rows[key] = row.settle(result, policy.coalescing.apart, now)
         budget = self._budget(result)
-        windows[budget] = answered(windows[budget], policy.limit, result, now, held=held)
+        if budget in windows:
+            windows[budget] = answered(windows[budget], policy.limit, result, now, held=held)
         if not held:
             return
         entry = accounts.get(key[:2])
