@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Table
@@ -108,6 +110,20 @@ def test_a_clock_that_is_put_back_stops_nothing(services: Services, clock: Clock
     to_the_end(house)
     (cell, *_) = services.store.read(lambda c: list_cells(c, CellFilter(1, 0, clock() + DAY)))
     assert (cell.start // 60_000, cell.reads) == (clock() // 60_000, 1)
+
+
+def test_what_comes_late_is_counted_however_short_the_history_is_kept(
+    settings: Settings, clock: Clock
+) -> None:
+    with closing(Services(replace(settings, history_days=1), clock=clock)) as services:
+        house = Housekeeping(services)
+        to_the_end(house)
+        late = Mark("twitter", "1", "2", 10, clock() - 20 * 3_600_000)
+        services.store.record(Inbound("twitter", marks=[late]))
+        clock.advance(3600)
+        to_the_end(house)
+        (cell, *_) = services.store.read(lambda c: list_cells(c, CellFilter(60, 0, clock() + DAY)))
+    assert (cell.start // 3_600_000, cell.reads) == (late.read_at // 3_600_000, 1)
 
 
 def test_the_lease_is_left_to_others_at_the_end(services: Services) -> None:

@@ -22,6 +22,9 @@ from webhook_app.storage.making import Span, make_cells
 #: The minutes before the present that are made anew each time. Between that and `counts.LATE` lies the time
 #: that transactions may take, and clocks may differ by.
 AGAIN = 3  # minutes
+#: What comes late and is about the oldest so many minutes of the history is not counted any more: an hour is
+#: made anew as a whole, and a part of it may be gone.
+EDGE = 120  # minutes
 #: Rows of the history read in one go, roughly.
 PIECE = 100_000
 #: Late minutes made anew in one go.
@@ -78,7 +81,7 @@ class Figures:
         behind = first < settled_before - AGAIN
         upto = max(first + 1, _piece_ends(connection, first)) if behind else now + 1
         rows = connection.execute(select(late.id, late.minute).order_by(late.id).limit(PIECE)).all()
-        oldest = now - kept + DAY
+        oldest = now - kept + EDGE
         wanted = sorted({row.minute for row in rows if oldest < row.minute < first})[:MOST_LATE]
         left = len({row.minute for row in rows if oldest < row.minute < first}) > len(wanted)
         settled = [row.id for row in rows if row.minute in wanted or not oldest < row.minute < first]
