@@ -32,14 +32,19 @@ def execute(url: str, *statements: str) -> None:
 
 
 @contextmanager
-def locked(url: str, table: str = "read_positions", *, rows: bool = False) -> Iterator[None]:
-    """Hold the lock that ingest needs, or another's; or those of a table's rows, where there are such."""
+def locked(
+    url: str, table: str = "read_positions", *, rows: bool = False, mode: str = "EXCLUSIVE"
+) -> Iterator[None]:
+    """Hold the lock that ingest needs, or another's; or those of a table's rows, where there are such.
+
+    SQLite has one lock for all, under which everybody may look.
+    """
     with closing(_connect(url)) as connection:
         if url.startswith("sqlite"):
             connection.execute("BEGIN IMMEDIATE")
         else:
             connection.execute("BEGIN")
-            one = f"SELECT 1 FROM {table} FOR UPDATE" if rows else f"LOCK TABLE {table} IN EXCLUSIVE MODE"
+            one = f"SELECT 1 FROM {table} FOR UPDATE" if rows else f"LOCK TABLE {table} IN {mode} MODE"
             connection.execute(one)
         try:
             yield

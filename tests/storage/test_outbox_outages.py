@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -44,6 +45,13 @@ def test_a_dropped_connection_is_opened_again(out: Store, database: str) -> None
         execute(database, CUT)
     end(out, claims, NOW + 1)
     assert row(out, key).status is Status.DELIVERED
+
+
+def test_nobody_waits_for_ever_for_a_table_that_is_being_changed(out: Store, database: str) -> None:
+    with ThreadPoolExecutor(1) as threads, locked(database, "accounts", mode="ACCESS EXCLUSIVE"):
+        refused = isinstance(threads.submit(out.outbox.next_at).exception(60), DatabaseUnavailable)
+        assert refused == database.startswith("postgres")
+    assert out.outbox.next_at() is None
 
 
 def test_a_store_that_was_closed_opens_its_connection_again(out: Store) -> None:

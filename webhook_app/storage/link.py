@@ -15,6 +15,7 @@ from webhook_app.storage.database import (
     AGAIN,
     BY_KEY,
     ONE_BY_ONE,
+    TIMEOUTS,
     TRIES,
     Database,
     client_cursor,
@@ -38,7 +39,7 @@ class Link(Protocol):
     local: bool
 
     def peek(self, queries: Sequence[Step]) -> list[Rows]:
-        """Look, outside of any transaction."""
+        """Look, and leave no transaction open."""
 
     def begin(self, queries: Sequence[Step]) -> list[Rows]:
         """Begin a transaction that writes, and look."""
@@ -170,6 +171,11 @@ class SqliteLink:
         return False
 
 
+def _alone(*scripts: str) -> list[Step]:
+    """The statements of scripts, one by one: each has its rows, or none."""
+    return [(statement, ()) for script in scripts for statement in script.split("; ")]
+
+
 class PostgresLink:
     """Postgres: in as few round trips as can be, for one costs as much as a statement."""
 
@@ -183,12 +189,13 @@ class PostgresLink:
         self._cursor = driver.cursor()
 
     def peek(self, queries: Sequence[Step]) -> list[Rows]:
-        """Look, outside of any transaction."""
-        return self.ask(queries)
+        """Look, in one trip and a transaction that ends with it: time-outs are a transaction's."""
+        first = _alone("BEGIN", TIMEOUTS)
+        return self.ask([*first, *queries, ("COMMIT", ())])[len(first) : -1]
 
     def begin(self, queries: Sequence[Step]) -> list[Rows]:
         """Begin and look, in one trip."""
-        first: list[Step] = [(text, ()) for text in ("BEGIN", *BY_KEY.split("; "), ONE_BY_ONE)]
+        first = _alone("BEGIN", BY_KEY, ONE_BY_ONE)
         return self.ask([*first, *queries])[len(first) :]
 
     def ask(self, queries: Sequence[Step]) -> list[Rows]:
