@@ -199,6 +199,12 @@ def test_a_dispatcher_is_seen(out: Store) -> None:
     assert out.outbox.last_seen() == NOW + 5
 
 
+def test_a_dispatcher_is_not_seen_ahead_by_a_clock_that_was_put_back(out: Store) -> None:
+    out.outbox.seen(NOW + 3_600_000)
+    out.outbox.seen(NOW)
+    assert out.outbox.last_seen() == NOW
+
+
 def test_windows_are_listed(out: Store) -> None:
     assert out.outbox.windows() == []
     accept(out, 7)

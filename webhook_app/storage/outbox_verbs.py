@@ -18,6 +18,7 @@ from webhook_app.storage.ledger import BUDGET, KEY, WINDOW
 from webhook_app.storage.link import Kept, Link
 from webhook_app.storage.outbox import (
     DISPATCHER,
+    MISSED,
     OutboxFilter,
     OutboxNumbers,
     count_outbox,
@@ -168,9 +169,10 @@ class Outbox:
         """Note that there is a dispatcher."""
         insert = sql.insert(self._database.dialect, t.leases)
         insert = insert.values(name=DISPATCHER, holder="", until=now)
-        later = insert.on_conflict_do_update(
-            index_elements=["name"], set_={"until": sql.greatest(t.leases.c.until, insert.excluded.until)}
-        )
+        before, given = t.leases.c.until, insert.excluded.until
+        # So far ahead is what a clock has said that was put back since.
+        latest = case((before > given + MISSED, given), else_=sql.greatest(before, given))
+        later = insert.on_conflict_do_update(index_elements=["name"], set_={"until": latest})
         self._database.write(lambda connection: connection.execute(later))
 
     def last_seen(self) -> int | None:
