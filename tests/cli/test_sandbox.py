@@ -5,12 +5,15 @@ import re
 from http.client import HTTPConnection
 from typing import Any
 
+import click
+import pytest
 from oauthlib.oauth1 import Client
 
 from tests.cli.conftest import Run
 from tests.cli.processes import Process, Start, ask
 from tests.host.hosting import free_port, until
 from tests.sandbox.consumer import Consumer, Reply
+from webhook_app.cli import main
 from webhook_app.platforms.slack import Slack
 from webhook_app.settings import Settings
 
@@ -72,6 +75,13 @@ def test_it_tells_nothing_to_whom_the_settings_have_told_it(process: Start) -> N
     assert _port(sandbox) == port
     assert sandbox.out == f"sandbox: listening on http://127.0.0.1:{port}\n"
     assert sandbox.end() == 0
+
+
+@pytest.mark.parametrize("rate", ["nan", "inf", "-1"])
+@pytest.mark.parametrize("command", ["demo", "sandbox"])
+def test_people_write_at_a_rate_that_is_a_number(command: str, rate: str) -> None:
+    with pytest.raises(click.BadParameter):
+        main.commands[command].make_context(command, ["--rate", rate])
 
 
 def test_its_help_names_both_platforms(run_bare: Run) -> None:

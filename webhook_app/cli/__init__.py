@@ -2,6 +2,8 @@
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -30,22 +32,35 @@ UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 class Commands(click.Group):
     """Says what went wrong in one sentence on stderr, exit status 1; wrong usage is 2."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the command line; `--help` and `--version` print already here."""
+        with _written():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Invoke the command; our errors become messages without a traceback."""
         try:
-            return super().invoke(ctx)
+            with _written():
+                return super().invoke(ctx)
         except InvalidValue as error:
             raise click.ClickException(f"{error.field}: {error}") from error
         except NoAccount as error:
             raise click.ClickException(f"{error} readmark accounts list shows all.") from error
         except ReadmarkError as error:
             raise click.ClickException(words_of(error)) from error
-        except OSError as error:
-            if error.errno not in UNWRITABLE or error.filename is not None:
-                raise
-            # What is left of the output would be tried again, and fail, at the exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            raise click.ClickException(f"standard output cannot be written: {error.strerror}.") from error
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Says in a sentence that the output cannot be written. Raises ClickException."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in UNWRITABLE or error.filename is not None:
+            raise
+        # What is left of the output would be tried again, and fail, at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise click.ClickException(f"standard output cannot be written: {error.strerror}.") from error
 
 
 def _print_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:

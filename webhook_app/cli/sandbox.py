@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from webhook_app.cli.numbers import FiniteRange
 from webhook_app.environment import environment
 from webhook_app.sandbox.config import Account, SandboxConfig
 from webhook_app.sandbox.slack_config import SlackWorkspace
@@ -26,7 +27,7 @@ people_option = click.option(
     help="How many people there are.",
 )  # fmt: skip
 rate_option = click.option(
-    "--rate", type=click.FloatRange(0, 1000), default=RATE, show_default=True,
+    "--rate", type=FiniteRange(0, 1000), default=RATE, show_default=True,
     help="How many of them begin to write each second.",
 )  # fmt: skip
 
@@ -46,13 +47,15 @@ rate_option = click.option(
 def sandbox(port: int, webhook: str | None, bot_marks_at: str | None, people: int, rate: float) -> None:
     """Pretend to be X and Slack, on 127.0.0.1.
 
-    X's webhooks, subscriptions and replays as X documents them, the end of a webhook that fails its
-    challenge, access tiers and permissions, authorising by PIN, people who write and read, and read receipts;
-    Slack's conversations.mark and auth.test, for a workspace with a channel of each kind. What is missing in
-    the settings is printed as lines for the file .env of the service: X's credentials are made up, those of
-    Slack are always the same. X's read receipts are limited to TWITTER_MARK_READ_LIMIT. Paths below
-    /_sandbox/ control it, and report what has arrived: POST messages, reads, revoke, invalidate, check and
-    pin, GET and PUT access, GET people, deliveries, positions, replays, marks and slack/marks.
+    X with webhooks that end if they fail their checks, subscriptions, replays, access tiers, permissions,
+    authorising by PIN, read receipts (limited to TWITTER_MARK_READ_LIMIT), and people who write and read;
+    Slack with conversations.mark and auth.test, for a workspace with a channel of each kind.
+
+    Prints, as lines for the file .env of a service, what is missing in the settings: X's credentials are made
+    up, those of Slack are always the same.
+
+    Paths below /_sandbox/ control it, and report what has arrived: POST messages, reads, revoke, invalidate,
+    check and pin, GET and PUT access, GET people, deliveries, positions, replays, marks and slack/marks.
     """
     # Late: it brings a web server, which no other command needs.
     from webhook_app.sandbox.server import serve

@@ -25,7 +25,7 @@ def tokens() -> None:
 @click.option("--account", metavar="PLATFORM/ID", help="Bind the token to this account.")
 @json_option
 def create(name: str, scopes: tuple[str, ...], account: str | None, as_json: bool) -> None:
-    """Create a token and print its secret, which is shown only this once."""
+    """Create a token and print its secret, this once."""
     if not name.strip():
         raise click.BadParameter("A token has a name.", param_hint="--name")
     with open_services() as services:

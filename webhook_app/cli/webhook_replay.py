@@ -1,7 +1,6 @@
 """`webhook replay`, `webhook job`: has X deliver again what was missed."""
 
 import json
-import math
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -12,6 +11,7 @@ from typing import Self, TypeVar
 import click
 
 from webhook_app.cli.managing import PLATFORM, open_management
+from webhook_app.cli.numbers import FiniteRange
 from webhook_app.cli.opening import WHO, open_services, parse
 from webhook_app.cli.output import json_option, moment, plain, print_json
 from webhook_app.domain.inbound import Notice
@@ -26,12 +26,6 @@ LOOK = 0.5  # seconds between two looks at the notices
 ASK_AGAIN = 15.0
 MINUTE = 60_000  # milliseconds
 COMPLETE = "Complete"
-
-
-def _finite(context: click.Context, parameter: click.Parameter, minutes: float) -> float:
-    if not math.isfinite(minutes):
-        raise click.BadParameter(f"{minutes} is no number of minutes.")
-    return minutes
 
 
 class Course:
@@ -67,8 +61,8 @@ class Course:
 @click.option("--to", "until", metavar="TIME", required=True, help="The same.")
 @click.option("--wait", is_flag=True, help="Wait for the end of each job, and ask for the next.")
 @click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), default=30, show_default=True,
-    help="Minutes to wait for each job.", callback=_finite,
+    "--timeout", type=FiniteRange(min=0, min_open=True), default=30, show_default=True,
+    help="Minutes to wait for each job.",
 )  # fmt: skip
 @json_option
 def replay(id: str, since: str, until: str, wait: bool, timeout: float, as_json: bool) -> None:

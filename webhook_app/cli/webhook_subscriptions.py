@@ -28,12 +28,12 @@ kind_option = click.option(
 @kind_option
 @json_option
 def subscribe(account: str, webhook: str | None, named: tuple[str, ...], as_json: bool) -> None:
-    """Have X deliver the events of ACCOUNT, the id of one of ours.
+    """Have X deliver the events of ACCOUNT.
 
-    Both of X's products may deliver the same: nothing is counted twice. account_activity ends on 2027-01-01;
-    dm.read (receipts), dm.received and dm.sent (what waits to be read) are of X Activity, its successor. What
-    is subscribed to already stays. Exit status 1 if X refuses a kind; the others are subscribed to all the
-    same.
+    ACCOUNT is the id of one of ours. Both of X's products may deliver the same: nothing is counted twice.
+    account_activity ends on 2027-01-01; dm.read (receipts), dm.received and dm.sent (what waits to be read)
+    are of X Activity, its successor. What is subscribed to already stays. Exit status 1 if X refuses a kind;
+    the others are subscribed to all the same.
     """
     with open_management(change=True) as (services, management):
         kinds = _kinds(management, named, services.clock())

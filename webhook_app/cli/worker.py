@@ -15,7 +15,7 @@ from webhook_app.watchdog import keep_watch
 
 @click.command()
 def worker() -> None:
-    """Pass marks on, keep house and watch over webhooks until stopped.
+    """Pass marks on, keep house and watch webhooks until stopped.
 
     Every serving process does this too; workers add capacity, any number at once. On a dyno it needs
     Postgres, for the disk of a dyno is no other's.
