@@ -36,6 +36,8 @@ def test_older_marks_do_not_undo_it(run: Run, store: Store) -> None:
         (("twitter", "x", "2", "3"), "READER: "),
         (("twitter", "1", "x", "3"), "PEER: "),
         (("twitter", "1", "2", "1593473566.000200"), "CURSOR: "),
+        # Nobody's reading would ever get past it.
+        (("twitter", "1", "2", "9000000000000000000"), "CURSOR: This message is from the future."),
         (("slack", "U1", "C1", "12.1234567"), "CURSOR: "),
     ],
 )

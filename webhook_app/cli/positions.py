@@ -5,6 +5,7 @@ import click
 from webhook_app.cli.opening import WHO, open_services, parse
 from webhook_app.errors import NotFound
 from webhook_app.platforms import Platform
+from webhook_app.platforms.outgoing import read_cursor
 from webhook_app.storage import Store
 
 
@@ -27,7 +28,7 @@ def set_(platform: str, reader: str, peer: str, cursor: str) -> None:
     with open_services() as services:
         there = services.platforms.named(platform)
         key = (platform, parse("READER", there.reader, reader), parse("PEER", there.reader, peer))
-        new = parse("CURSOR", there.cursor, cursor)
+        new = parse("CURSOR", lambda text: read_cursor(there, text, services.clock()), cursor)
         old = _shown(services.store, there, key)
         services.store.set_position(key, new, services.clock(), WHO, there.show(new))
     click.echo(f"{'/'.join(key)}: {old} → {there.show(new)}")

@@ -14,11 +14,16 @@ T = TypeVar("T")
 def read_mark(platform: Platform, account: str, peer: str, cursor: str, now: int) -> Outgoing:
     """The mark of a known account. Raises InvalidValue naming `peer` or `cursor`."""
     whose = _value("peer", platform.peer, peer)
-    message = _value("cursor", platform.cursor, cursor)
+    return Outgoing(platform.name, account, whose, read_cursor(platform, cursor, now), now)
+
+
+def read_cursor(platform: Platform, text: str, now: int) -> int:
+    """The cursor of a message that may have been sent by now. Raises InvalidValue naming `cursor`."""
+    message = _value("cursor", platform.cursor, text)
     sent_at = platform.moment(message)
     if sent_at is not None and sent_at > now + FUTURE:
         raise InvalidValue("cursor", "This message is from the future.")
-    return Outgoing(platform.name, account, whose, message, now)
+    return message
 
 
 def show_mark(platform: Platform, row: OutboxRow) -> dict[str, Any]:
