@@ -42,6 +42,18 @@ def test_people_write_are_answered_and_read_after_a_few_seconds() -> None:
         assert moment_of(thread.read_up_to) <= clock.now * 1000
 
 
+def test_who_did_not_come_while_the_machine_slept_does_not_come_afterwards() -> None:
+    clock = Clock()
+    world = World(CONFIG, clock)
+    world.life.set_rate(8.0)
+    for _ in range(40):
+        world.life.step()
+    clock.now += 8 * 3600
+    for _ in range(2000):
+        world.life.step()
+    assert sum(thread.messages for thread in world.state.threads.values()) < 1000
+
+
 def test_nobody_writes_while_the_rate_is_nothing() -> None:
     world = World(CONFIG, Clock())
     assert not world.life.step()

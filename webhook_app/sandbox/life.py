@@ -26,6 +26,8 @@ _ANSWERS = (
 #: Seconds from a visit's begin until the person writes and until the bot answers.
 _WRITES_AFTER = 0.3
 _ANSWERS_AFTER = 1.0
+#: Seconds whose visits are made up for at most.
+_MADE_UP = 10.0
 #: Some never open the answer, some read only the first of several.
 _NEVER_READS = 0.08
 _READS_HALF = 0.15
@@ -93,7 +95,8 @@ class Life:
         return max(0.0, min(planned) - self._now()) if planned else None
 
     def _invite(self) -> None:
-        """Plans the visits that should have begun by now."""
+        """Plans the visits that should have begun by now, but not those of hours that a machine has slept."""
+        self._next_visit = max(self._next_visit, self._now() - _MADE_UP)
         while self._rate and self._next_visit <= self._now():
             self._plan_visit(next(self._visitors), self._next_visit)
             self._next_visit += 1 / self._rate
