@@ -9,7 +9,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/run ## Install and run: for real with TWITTER_CONSUMER_SECRET (environment or .env), else the demo
-	@if [ -n "$$TWITTER_CONSUMER_SECRET" ] || grep -qsE '^(export +)?TWITTER_CONSUMER_SECRET=.' .env; \
+	@if [ -n "$$TWITTER_CONSUMER_SECRET" ] || grep -qsE "^ *(export +)?TWITTER_CONSUMER_SECRET *= *[\"']?[^\"' #]" .env; \
 	then exec $(BIN)/python -m webhook_app serve; \
 	else echo "No TWITTER_CONSUMER_SECRET: this is the demo, against the built-in sandbox."; \
 	exec $(BIN)/python -m webhook_app demo $(if $(PORT),--port $(PORT)); fi
