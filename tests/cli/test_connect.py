@@ -82,7 +82,7 @@ CALLBACK = (
 )
 REFUSED = [
     (Answer(401, b'{"errors":[{"code":32,"message":"Could not authenticate you."}]}'),
-     "X does not believe TWITTER_CONSUMER_KEY and TWITTER_CONSUMER_SECRET: copy both anew"),
+     "X does not believe TWITTER_CONSUMER_KEY and TWITTER_CONSUMER_SECRET: give both as X"),
     (Answer(401, b'<errors><error code="32">Could not authenticate you</error></errors>'),
      "X does not believe TWITTER_CONSUMER_KEY and TWITTER_CONSUMER_SECRET: "),
     (Answer(403, CALLBACK), "The X app does not let accounts authorise it by a PIN: "),

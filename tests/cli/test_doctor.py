@@ -175,6 +175,16 @@ def test_accounts_that_are_stopped_are_found(run: Run, bot: Services) -> None:
         assert examine(run).one(f"twitter/{BOT}", "wrong").words == f"stopped, {state}: because"
 
 
+def test_an_account_of_the_environment_gets_a_token_only_there(run: Run, store: Store) -> None:
+    identity = Identity(BOT, BOT, "", None)
+    store.accounts.add(identity, "twitter", "0" * 64, None, wall_clock(), "environment")
+    for state in (State.REVOKED, State.UNAUTHORISED):
+        store.accounts.set_state("twitter", BOT, state, "because", wall_clock(), "tests")
+        (stopped,) = [one for one in examine(run).about(f"twitter/{BOT}") if one.words.startswith("stopped")]
+        assert "into the settings" in str(stopped.remedy)
+        assert "accounts" not in str(stopped.remedy)
+
+
 def test_credentials_that_another_key_has_sealed_are_found(run: Run, bot: Services) -> None:
     report = examine(run, SECRET_KEY="another-key-of-the-tests")
     assert "SECRET_KEY that sealed them" in report.one(f"twitter/{BOT}", "wrong").words

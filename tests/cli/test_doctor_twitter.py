@@ -163,7 +163,7 @@ def test_a_token_without_direct_messages_is_found(installation: Installation, le
     installation.sandbox.world.state.permissions.app = level
     found = installation.examine().one(ACCOUNT, "wrong")
     assert found.words == f"its token is good for {level} only, not for direct messages"
-    assert "developer portal" in str(found.remedy)
+    assert "developer console" in str(found.remedy)
 
 
 def test_a_clock_that_differs_is_found(installation: Installation) -> None:

@@ -104,7 +104,7 @@ def test_a_webhook_that_is_not_there_is_refused(ask: Ask, verb: tuple[str, ...],
         ),
         (
             {"TWITTER_BEARER_TOKEN": "another-apps"},
-            "X does not believe TWITTER_BEARER_TOKEN: copy it anew from X's developer console",
+            "X does not believe TWITTER_BEARER_TOKEN: give it as X's developer console showed it",
         ),
         ({"TWITTER_API_URL": "http://127.0.0.1:9"}, "X did not answer (ConnectionError): "),
     ],

@@ -104,8 +104,8 @@ def test_what_passes_is_to_be_tried_again(status: int, body: Any, said: str) -> 
 @pytest.mark.parametrize(
     ("keys", "remedy"),
     [
-        (BEARER, "TWITTER_BEARER_TOKEN: copy it anew from X's developer console"),
-        (APP, "TWITTER_CONSUMER_KEY and TWITTER_CONSUMER_SECRET: copy both anew"),
+        (BEARER, "TWITTER_BEARER_TOKEN: give it as X's developer console showed it"),
+        (APP, "TWITTER_CONSUMER_KEY and TWITTER_CONSUMER_SECRET: give both as X"),
         (ACCOUNT, "readmark accounts connect gives an account new tokens."),
     ],
 )

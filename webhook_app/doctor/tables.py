@@ -21,6 +21,11 @@ REMEDIES = {
     State.UNAUTHORISED: "give it a token that is good, by readmark accounts add",
     State.SUSPENDED: "settle it with the platform, then readmark accounts resume {}",
 }
+#: The same for an account of the environment, which gets its credentials from nowhere else.
+REMEDIES_THERE = {
+    State.REVOKED: "if its owner agrees, put a new token into the settings, and start anew",
+    State.UNAUTHORISED: "put a token that is good into the settings, and start anew",
+}
 
 
 def examine_signs(signs: Signs, now: int, accounts: int) -> Iterator[Finding]:
@@ -94,7 +99,8 @@ def examine_accounts(accounts: Collection[Account]) -> Iterator[Finding]:
         judge = doubt if account.state is State.PAUSED else wrong
         why = f": {account.reason}" if account.reason else ""
         named = f"{account.platform} {account.id}"
-        remedy = REMEDIES[account.state].format(named)
+        there = REMEDIES_THERE if account.configured else REMEDIES
+        remedy = there.get(account.state, REMEDIES[account.state]).format(named)
         yield judge(f"{account.platform}/{account.id}", f"stopped, {account.state}{why}", remedy)
     active = sum(account.state is State.ACTIVE for account in accounts)
     if accounts:

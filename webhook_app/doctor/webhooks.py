@@ -11,7 +11,7 @@ from webhook_app.platforms import Platform
 from webhook_app.platforms.management import Management
 
 #: The platform signs with a secret of its own copy: only it can tell that ours is another.
-COMPARE = "compare the secret in the service's settings with the one that the platform shows for the app"
+COMPARE = "compare the secret in the service's settings with the last one that the platform made for the app"
 
 
 def examine_webhooks(
@@ -56,7 +56,7 @@ def _is_ours(webhook: Webhook, name: str, address: str | None) -> bool:
 
 def _none(name: str, others: Sequence[Webhook], address: str | None) -> Finding:
     what = address or f"an address with the path /webhooks/{name}"
-    words = f"{what} is not registered" + (f"; {len(others)} others are" if others else "")
+    words = f"{what} is not registered" + (f", unlike {len(others)} other(s)" if others else "")
     where = address or f"https://your.host/webhooks/{name}"
     return wrong(f"{name} webhook", words, f"readmark webhook register {where}")
 

@@ -22,7 +22,8 @@ SCOPES = {
 CLASSIC = "bot"
 #: How a token begins that lives for twelve hours (docs.slack.dev/authentication/using-token-rotation).
 ROTATING = "xoxe."
-REINSTALL = "add them to the app, install it again, and give its new token to readmark accounts add slack"
+ADD = "readmark accounts add slack, or SLACK_TOKEN if the settings give it"
+REINSTALL = f"add them to the app, install it again, and give the new token: {ADD}"
 #: What helps against Slack's words; others say it themselves.
 REMEDIES = {
     "token_expired": "readmark does not renew tokens: use an app without token rotation",
@@ -57,7 +58,7 @@ def _examine_token(door: Delivery, patient: Patient) -> Iterator[Finding]:
 def _refused(subject: str, error: DeliveryError) -> Finding:
     if error.verdict in (Verdict.RETRY, Verdict.WINDOW):
         return unknown(subject, f"Slack cannot say: {error}", "ask again")
-    remedy = REMEDIES.get(str(error), "give a token that is good: readmark accounts add slack")
+    remedy = REMEDIES.get(str(error), f"give a token that is good: {ADD}")
     return wrong(subject, f"Slack refuses its token: {error}", remedy)
 
 

@@ -25,9 +25,9 @@ AT_A_TIME = 8
 #: What `x-access-level` must say: nothing less lets mark_read through.
 LEVEL = "read-write-directmessages"
 RESOURCE = "/direct_messages/mark_read"
-CONNECT = "readmark accounts connect"
+CONNECT = "readmark accounts connect, or TWITTER_ACCESS_TOKEN if the settings give it"
 PERMIT = (
-    "in the developer portal give the app Read, Write and Direct Messages, then connect the account again:"
+    "in X's developer console give the app Read, write, and DMs, then connect the account again:"
     " a token keeps what it was given with"
 )
 #: What helps against X's codes (`twitter_codes`); others say it themselves.
@@ -39,8 +39,8 @@ REMEDIES = {
     99: f"the token is dead; connect the account again: {CONNECT}",
     64: "log in to X as this account, and come to terms",
     326: "log in to X as this account, and unlock it",
-    416: "X has suspended the app; see the developer portal",
-    453: "take an access tier that has direct messages, in the developer portal",
+    416: "X has suspended the app; see X's developer console",
+    453: "take an access tier that has direct messages, in X's developer console",
     **dict.fromkeys((87, 93, 220, 261), PERMIT),
 }
 

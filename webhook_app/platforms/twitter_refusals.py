@@ -73,10 +73,11 @@ class Keys(NamedTuple):
     then: str = ""
 
 
-BEARER = Keys("TWITTER_BEARER_TOKEN", "copy it anew from X's developer console, where the app shows it.")
+# X shows a key or token once, when it is made: https://docs.x.com/fundamentals/developer-portal
+BEARER = Keys("TWITTER_BEARER_TOKEN", "give it as X's developer console showed it, or regenerate it there.")
 APP = Keys(
     "TWITTER_CONSUMER_KEY and TWITTER_CONSUMER_SECRET",
-    "copy both anew from X's developer console, from one and the same app.",
+    "give both as X's developer console showed them, or regenerate them there, of one and the same app.",
 )
 ACCOUNT = Keys(
     "TWITTER_CONSUMER_KEY, TWITTER_CONSUMER_SECRET and the account's access token (OAuth 1.0a)",
