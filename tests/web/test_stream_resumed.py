@@ -1,6 +1,7 @@
 """Viewers who come, come back or cannot keep up: what they are told of the past."""
 
 import random
+import time
 from contextlib import ExitStack
 from functools import partial
 
@@ -24,6 +25,7 @@ from tests.web.watching import Reader, feed_of, readers, watching
 from webhook_app.storage import Store
 from webhook_app.storage.changes import clock
 from webhook_app.web.events import Rendered, Tick
+from webhook_app.web.feed import EVERY
 from webhook_app.web.ring import KEPT
 
 
@@ -135,6 +137,24 @@ def test_nobody_looks_when_nobody_follows(plain_app: Flask, plain_api: FlaskClie
             record(store, mark(reader))
             seen.until(partial(seen.knows, reader=reader))
         until(lambda: not feed.running)
+
+
+def test_who_comes_as_the_last_one_leaves_makes_nobody_look_more_often(
+    plain_app: Flask, plain_api: FlaskClient
+) -> None:
+    began = time.monotonic()
+    with overheard(services_of(plain_app).store) as said:
+        for number in range(6):
+            with watching(plain_api) as seen:
+                seen.until(lambda: seen.last_id)
+                until(partial(has_passed, began + number * EVERY))
+    looks = len([text for text, _ in said if "read_positions" in text and "ORDER BY" in text])
+    assert looks < 30 + 2 * (time.monotonic() - began) / EVERY
+
+
+def has_passed(moment: float) -> bool:
+    """Whether it is later than that."""
+    return time.monotonic() > moment
 
 
 def test_pages_from_before_a_pause_are_not_followed_up(plain_app: Flask, plain_api: FlaskClient) -> None:

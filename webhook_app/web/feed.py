@@ -153,6 +153,8 @@ class Feed:
         failed = False
         while self._go_on():
             self._wake.wait(EVERY)
+            # Somebody may have come while the last one left.
+            self._wake.clear()
             try:
                 with self._app.app_context():
                     self.look()
