@@ -1,6 +1,8 @@
 """The page while somebody looks: positions arrive, over the stream or without it."""
 
 import re
+import time
+from threading import Event
 from typing import Any
 
 from playwright.sync_api import Page, Route, expect
@@ -65,6 +67,37 @@ def test_a_stream_that_says_nothing_is_given_up(site: Site, tab: Tab) -> None:
     expect(page.get_by_role("status")).to_have_text("polling", timeout=60_000)
     expect(rows(page).first).to_contain_text("Cleo")
     page.unroute_all(behavior="ignoreErrors")
+
+
+def test_a_stream_that_is_cut_off_again_and_again_is_given_up(site: Site, tab: Tab) -> None:
+    """Some proxies do."""
+    page = tab()
+    page.route(STREAM, lambda route: route.abort())
+    log_in(page, site)
+    expect(page.get_by_role("status")).to_have_text("polling", timeout=60_000)
+    page.unroute(STREAM)
+
+
+def test_after_an_outage_the_stream_is_tried_at_once(site: Site, tab: Tab) -> None:
+    page, everything = tab(), re.compile(r"/api/v1/|/sections\?")
+    page.clock.install()
+    page.route(everything, lambda route: route.abort())
+    log_in(page, site)
+    page.clock.pause_at(time.time() + 3600)
+
+    for _ in range(15):
+        page.clock.run_for(1000)
+        page.wait_for_timeout(100)
+    expect(page.get_by_role("status")).to_have_text("no connection")
+    page.unroute(everything)
+    tried = Event()
+    page.on("request", lambda request: tried.set() if STREAM.search(request.url) else None)
+    # A host that lets no stream through is left alone for a minute.
+    for _ in range(40):
+        if not tried.is_set():
+            page.clock.run_for(1000)
+            page.wait_for_timeout(100)
+    expect(page.get_by_role("status")).to_have_text("live")
 
 
 def test_a_stream_that_begins_and_then_says_nothing_is_doubted(site: Site, tab: Tab) -> None:

@@ -12,7 +12,7 @@ const DOUBT = 10000; // milliseconds after which a silent stream is doubted
 const SECTION_OF = { mark: "outgoing", "rate-limit": "limits" };
 const state = document.getElementById("live");
 const { api } = document.getElementById("main").dataset;
-let stream = null, watchdog = 0, polling = true, connectAt = 0, doubtAt = 0, askAt = 0;
+let stream = null, watchdog = 0, polling = true, lost = false, connectAt = 0, doubtAt = 0, askAt = 0;
 
 function say(words) {
   if (state.textContent !== words) state.textContent = words;
@@ -24,7 +24,7 @@ function connect() {
   stream = opened;
   watch();
   opened.onopen = () => {
-    clearTimeout(watchdog);
+    rest();
     polling = false;
     doubtAt = Date.now() + DOUBT;
     say("live");
@@ -42,9 +42,14 @@ function connect() {
   for (const [kind, name] of Object.entries(SECTION_OF)) opened.addEventListener(kind, () => wish(name));
 }
 
+// From the first failure on: the browser's own attempts may fail sooner than this again and again.
 function watch() {
+  watchdog ||= setTimeout(giveUp, PATIENCE);
+}
+
+function rest() {
   clearTimeout(watchdog);
-  watchdog = setTimeout(giveUp, PATIENCE);
+  watchdog = 0;
 }
 
 function giveUp() {
@@ -54,7 +59,7 @@ function giveUp() {
 }
 
 function leave() {
-  clearTimeout(watchdog);
+  rest();
   stream?.close();
   stream = null;
 }
@@ -85,10 +90,14 @@ async function live() {
     try {
       if (polling) {
         await poll();
+        // Nothing got through, so it was not the stream that was kept out.
+        if (lost) connectAt = 0;
+        lost = false;
         if (!stream) say(searching ? "live" : "polling");
       } else await doubt();
       await renew();
     } catch {
+      lost = true;
       say("no connection");
     }
     tick();
