@@ -137,12 +137,13 @@ def test_every_metric_is_well_formed(families: list[Metric]) -> None:
     assert len({family.name for family in families}) == len(families)
     for family in families:
         assert family.documentation.endswith("."), family.name
-        assert family.type in ("counter", "gauge"), family.name
+        assert family.type in ("counter", "gauge", "summary"), family.name
         assert re.fullmatch(r"readmark_[a-z]+(_[a-z]+)*", family.name)
         # Base units, and totals of counters only.
         assert not family.name.endswith(("_ms", "_milliseconds", "_minutes", "_hours", "_total", "_count"))
         for sample in family.samples:
             assert sample.name.endswith("_total") == (family.type == "counter")
+            assert ("quantile" in sample.labels) == (family.type == "summary")
 
 
 def test_every_metric_is_on_the_dashboard_or_in_the_guide(series: dict[str, set[str]]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from webhook_app.domain.timing import percentile, together
@@ -26,14 +26,16 @@ class TimesToRead(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Every metric."""
-        family = GaugeMetricFamily(
+        # The label `quantile` is a summary's, by Prometheus' conventions; sum and count it may go without.
+        family = Metric(
             "readmark_time_to_read_seconds",
             "From sent to read, of the messages read in the last hour; at most 5 % off.",
-            labels=["platform", "quantile"],
+            "summary",
         )
         for name, times in self._times.items():
             for part in (0.5, 0.9, 0.99):
                 wait = percentile(times, part)
                 if wait is not None:
-                    family.add_metric([name, str(part)], wait / 1000)
+                    labels = {"platform": name, "quantile": str(part)}
+                    family.add_sample(family.name, labels, wait / 1000)
         yield family
