@@ -115,6 +115,11 @@ def test_a_rate_limit_does_not_sleep_here(far_end: FarEnd) -> None:
     assert len(far_end.came) == 1
 
 
+def test_what_is_down_for_a_while_says_for_how_long(far_end: FarEnd) -> None:
+    error = refused(far_end, Answer(503, b"<html>", (("Retry-After", "120"),)))
+    assert (error.verdict, error.word, error.wait) == (Verdict.RETRY, None, 120_000)
+
+
 def test_auth_test_tells_whose_the_token_is(far_end: FarEnd) -> None:
     far_end.always = Answer(body=OWNER, headers=(("x-oauth-scopes", "im:write, channels:manage,"),))
     identity = slack(far_end).introduce({"token": "xoxb-1"})

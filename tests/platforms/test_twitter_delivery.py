@@ -121,6 +121,12 @@ def test_a_rate_limit_without_headers_does_not_spin(far_end: FarEnd) -> None:
     assert len(far_end.came) == 1
 
 
+@pytest.mark.parametrize(("told", "wait"), [("120", 120_000), ("0", 0), ("soon", None), ("86401", None)])
+def test_what_is_down_for_a_while_says_for_how_long(told: str, wait: int | None, far_end: FarEnd) -> None:
+    error = refused(far_end, Answer(503, b"<html>", (("Retry-After", told),)))
+    assert (error.verdict, error.word, error.wait) == (Verdict.RETRY, None, wait)
+
+
 def test_a_base_url_may_have_a_path(far_end: FarEnd) -> None:
     Delivery(f"{far_end.url}/proxy/").mark(*MARK)
     assert far_end.came[0].path.startswith("/proxy/1.1/direct_messages/")

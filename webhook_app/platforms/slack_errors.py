@@ -80,11 +80,13 @@ def refusal(status: int, headers: Mapping[str, str], body: Any) -> DeliveryError
     """
     error = body.get("error") if isinstance(body, dict) else None
     word = error if isinstance(error, str) and WORD.fullmatch(error) else ""
+    wait = _retry_after(headers)
     if status == 429 or word in LIMITED:
-        wait = _retry_after(headers)
         return DeliveryError(Verdict.WINDOW, word or "ratelimited", word=Word(retry_in=wait, refused=True))
     verdict, state = SORTED.get(word, _RETRY)
-    return DeliveryError(verdict, word or f"HTTP {status}", state=state)
+    # Of what is down for a while, too (RFC 9110, 10.2.3).
+    wait = wait if verdict is Verdict.RETRY else None
+    return DeliveryError(verdict, word or f"HTTP {status}", wait=wait, state=state)
 
 
 def _retry_after(headers: Mapping[str, str]) -> int | None:

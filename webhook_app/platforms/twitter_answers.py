@@ -29,15 +29,20 @@ def read_word(headers: Mapping[str, str], *, counted: bool, refused: bool = Fals
     `x-rate-limit-reset` is by X's clock, so it is taken against the answer's own Date. A 204 has no such
     headers, by a recorded answer of the sibling `indicate_typing` (tweepy/tweepy@c05ba988, cassettes).
     """
-    limit, remaining, reset, wait = (
-        _number(headers.get(name))
-        for name in ("x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset", "retry-after")
+    limit, remaining, reset = (
+        _number(headers.get(f"x-rate-limit-{name}")) for name in ("limit", "remaining", "reset")
     )
     sent_at = read_date(headers.get("date"))
     reset_in = reset * 1000 - sent_at if reset is not None and sent_at is not None else None
-    retry_in = wait * 1000 if refused and wait is not None else None
-    word = Word(limit, remaining, _within_reason(reset_in), _within_reason(retry_in), refused)
+    retry_in = _retry_after(headers) if refused else None
+    word = Word(limit, remaining, _within_reason(reset_in), retry_in, refused)
     return word if counted or word != Word() else None
+
+
+def _retry_after(headers: Mapping[str, str]) -> int | None:
+    """The wait in milliseconds, if it is one."""
+    wait = _number(headers.get("retry-after"))
+    return None if wait is None else _within_reason(wait * 1000)
 
 
 def _number(text: str | None) -> int | None:
@@ -72,7 +77,9 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> DeliveryErr
     else:
         verdict, state = _sort(status, code)
     word = read_word(headers, counted=False, refused=verdict is Verdict.WINDOW)
-    return DeliveryError(verdict, _words(status, code, text), word=word, state=state)
+    # Of what is down for a while, too (RFC 9110, 10.2.3).
+    wait = _retry_after(headers) if verdict is Verdict.RETRY else None
+    return DeliveryError(verdict, _words(status, code, text), word=word, wait=wait, state=state)
 
 
 def _sort(status: int, code: int | None) -> tuple[Verdict, State | None]:
