@@ -149,7 +149,8 @@ class SqliteLink:
                 self._driver.execute("BEGIN IMMEDIATE")
                 return
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                # The low byte: somebody may be recovering the log, which is busy too.
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                     raise
             self._database.concurrency.pause(LOCK_PAUSE)
         raise DatabaseUnavailable("The database is locked.")
