@@ -79,13 +79,14 @@ def _examine_tables(services: Services) -> Generator[Finding, None, Tables]:
     """Findings in the tables; returns what else they tell."""
     try:
         accounts = services.store.accounts.list()
+        began = services.clock()
         signs = services.store.read(lambda connection: read_signs(connection, services.platforms))
-        watches = services.store.read(read_watches)
         now = services.clock()
+        watches = services.store.read(read_watches)
     except ReadmarkError as error:
         yield unknown("tables", words_of(error))
         return Tables([], {})
-    yield from examine_signs(signs, now, len(accounts))
+    yield from examine_signs(signs, began, now, len(accounts))
     managed = any(_managed(platform) for platform in services.platforms.values())
     yield examine_watchdog(watches.platforms, now, managed=managed)
     yield from examine_accounts(accounts)
