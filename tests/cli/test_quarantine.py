@@ -88,3 +88,8 @@ def test_it_discards(run: Run, store: Store) -> None:
 def test_it_says_that_there_is_no_such_row(run: Run, verb: str) -> None:
     result = run("quarantine", verb, "12345")
     assert (result.exit_code, result.stderr) == (1, "Error: There is no such row in quarantine.\n")
+
+
+@pytest.mark.parametrize("verb", ["show", "retry", "discard"])
+def test_it_refuses_a_number_that_no_row_can_have(run: Run, verb: str) -> None:
+    assert run("quarantine", verb, str(2**63)).exit_code == 2

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from tests.cli.conftest import Run
 from tests.cli.processes import Start, ask, crc
@@ -81,7 +82,17 @@ def test_serve_refuses_an_older_schema_with_the_command_that_helps(
     assert result.stderr.endswith("is older than this release; run: python -m webhook_app migrate\n")
 
 
+@pytest.mark.parametrize("words", [("tokens", "list"), ("forget", "twitter", "1"), ("export", "positions")])
+def test_commands_make_no_empty_database(run_bare: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    result = run_bare(*words)
+    assert result.exit_code == 1
+    assert f"There is no database at {tmp_path}/readmark.db." in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_commands_refuse_an_older_schema_too(run_bare: Run, empty_database: str) -> None:
+    if empty_database.startswith("sqlite"):
+        Path(str(make_url(empty_database).database)).touch()
     result = run_bare("tokens", "list", DATABASE_URL=empty_database, SECRET_KEY="k")
     assert result.exit_code == 1
     assert "run: python -m webhook_app migrate" in result.stderr

@@ -18,6 +18,8 @@ from webhook_app.storage.quarantine import Quarantined, list_quarantine, quarant
 
 #: Rows read at once; a body has up to 1 MiB.
 PAGE = 50
+#: What the database counts with.
+ROW = click.IntRange(0, 2**63 - 1)
 NOT_UNDERSTOOD = "still not understood"
 
 
@@ -39,7 +41,7 @@ def list_(as_json: bool) -> None:
 
 
 @quarantine.command()
-@click.argument("id", type=int)
+@click.argument("id", type=ROW)
 @json_option
 def show(id: int, as_json: bool) -> None:
     """Show the row ID with its body."""
@@ -53,7 +55,7 @@ def show(id: int, as_json: bool) -> None:
 
 
 @quarantine.command()
-@click.argument("id", type=int, required=False)
+@click.argument("id", type=ROW, required=False)
 @click.option("--all", "everything", is_flag=True, help="Retry all that is in quarantine now.")
 def retry(id: int | None, everything: bool) -> None:
     """Read the row ID, or --all rows, again.
@@ -68,7 +70,7 @@ def retry(id: int | None, everything: bool) -> None:
 
 
 @quarantine.command()
-@click.argument("id", type=int)
+@click.argument("id", type=ROW)
 def discard(id: int) -> None:
     """Delete the row ID."""
     with open_services() as services:

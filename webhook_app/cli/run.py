@@ -23,7 +23,7 @@ def serve() -> None:
     `migrate` before. While nobody has made a token, a terminal gets a link to log in, good once and for 10
     minutes.
     """
-    with open_services() as services:
+    with open_services(new=True) as services:
         if _database_ready(services) and sys.stderr.isatty() and services.settings.api_token is None:
             _print_login(services)
     sys.stdout.flush()

@@ -23,7 +23,7 @@ def worker() -> None:
     end = Event()
     for order in (signal.SIGTERM, signal.SIGINT):
         signal.signal(order, lambda *_: end.set())
-    with open_services() as services:
+    with open_services(new=True) as services:
         if services.settings.dyno and services.settings.sqlite:
             raise SettingsError("A worker on a dyno does not see the SQLite file of another; add Postgres.")
         configure()
