@@ -9,6 +9,7 @@ from tests.conftest import NOW
 from tests.platforms.callers import WINDOW, Book, account, make
 from tests.platforms.test_twitter_oauth import APP, FORM, PAIRS, PATH, TOKEN, request
 from tests.platforms.test_twitter_oauth import SECRET as TOKEN_SECRET
+from webhook_app.domain.account import Account
 from webhook_app.domain.outbox import State
 from webhook_app.errors import (
     CallRefused,
@@ -16,6 +17,7 @@ from webhook_app.errors import (
     NotFound,
     OutboxFull,
     ReadmarkError,
+    SealedElsewhere,
     Unstorable,
 )
 from webhook_app.platforms.native import Reply, Request
@@ -83,6 +85,19 @@ def test_a_signed_call_is_taken(request_: Request) -> None:
     assert (reply.status, reply.body) == (204, b"")
     assert_window(reply)
     assert len(reply.headers) == 3
+
+
+class Sealed(Book):
+    """A book whose credentials were sealed under another key."""
+
+    def credentials(self, account: Account) -> dict[str, str]:
+        raise SealedElsewhere
+
+
+def test_credentials_that_cannot_be_opened_are_no_fault_of_the_callers() -> None:
+    wanted, reply = made(request(query=PAIRS), Sealed(book().entries))
+    assert wanted is None
+    assert refusal(reply) == (503, 130, str(SealedElsewhere()))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import orjson
 from schemas.twitter import MARK_READ, ValidationError
 from webhook_app.domain.account import Account
 from webhook_app.domain.outbox import State
-from webhook_app.errors import CallRefused, DatabaseUnavailable, NotFound, OutboxFull
+from webhook_app.errors import CallRefused, DatabaseUnavailable, NotFound, OutboxFull, SealedElsewhere
 from webhook_app.platforms import form_body, json_body
 from webhook_app.platforms.native import FUTURE, Call, Known, Reply, Request, Window
 from webhook_app.platforms.twitter_codes import (
@@ -130,6 +130,9 @@ def _by_signature(request: Request, known: Known, now: int, app: tuple[str, str]
         account = known.by_digest("twitter", digest(token))
         try:
             return known.credentials(account).get("access_token_secret") if account else None
+        except SealedElsewhere as error:
+            # It is no fault of the caller's: whoever is told 401 throws good credentials away.
+            raise refused(OVERLOADED, str(error)) from error
         except NotFound:
             return None
 
