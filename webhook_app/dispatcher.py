@@ -147,7 +147,7 @@ class Dispatcher:
         self._wake.set()
 
     def _pause(self) -> float:
-        """Seconds until something is due, at most `POLL`."""
+        """Seconds until something is due, at most `POLL`; what is due already is in somebody else's hands."""
         free = [name for name, room in self._room().items() if room > 0]
         try:
             at = self._services.store.outbox.next_at(free)
@@ -155,7 +155,7 @@ class Dispatcher:
             return POLL
         if at is None:
             return POLL
-        return min(POLL, max(0.001, (at - self._services.clock()) / 1000))
+        return min(POLL, max(GLANCE, (at - self._services.clock()) / 1000))
 
     def _flush(self) -> None:
         """Send what waits, now and not after its timer; what the windows do not let through stays."""
