@@ -111,6 +111,18 @@ def test_a_revoked_token_is_refused_at_once(client: FlaskClient, store: Store) -
     assert client.get(POSITIONS).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/login", "/readyz", "/docs", "/nope", "/api/v1/openapi.json", "/metrics"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_query_that_is_no_text_is_nobodys_fault_of_ours(
+    plain: FlaskClient, plain_api: FlaskClient, path: str, method: str
+) -> None:
+    for client in (plain, plain_api):
+        answer = client.open(path, method=method, environ_overrides={"QUERY_STRING": "next=\xff"})
+        assert 300 <= answer.status_code < 500, answer.text
+
+
 def test_the_scheme_may_be_written_in_any_case(plain: FlaskClient) -> None:
     assert plain.get(POSITIONS, headers={"Authorization": f"bearer {API_TOKEN}"}).status_code == 200
 

@@ -64,6 +64,7 @@ def create_desk(front: Front) -> Flask:
     app.session_interface = auth.Sessions()
     cast(DefaultJSONProvider, app.json).sort_keys = False
     auth.public(app.view_functions["static"])
+    app.before_request(refusals.refuse_what_is_no_text)
     # The caller first: what is wrong with a request is nobody else's business.
     app.before_request(auth.guard)
     app.before_request(refusals.refuse_nul)

@@ -63,6 +63,14 @@ def _with_allow(envelope: Callable[[HTTPException], Answer]) -> Callable[[HTTPEx
     return answer
 
 
+def refuse_what_is_no_text() -> None:
+    """Refuse a query that is not UTF-8, which nobody could read."""
+    try:
+        request.query_string.decode()
+    except UnicodeDecodeError:
+        deny(400, "The query is not UTF-8.")
+
+
 def refuse_nul() -> None:
     """Refuse U+0000, which one of the databases cannot store and nobody means."""
     if "\0" in request.path:
