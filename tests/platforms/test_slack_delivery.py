@@ -1,5 +1,6 @@
 """Slack called by its own SDK."""
 
+import json
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs
@@ -125,6 +126,19 @@ def test_auth_test_tells_whose_the_token_is(far_end: FarEnd) -> None:
     identity = slack(far_end).introduce({"token": "xoxb-1"})
     assert identity == ("T1.U1", "T1", "bot @ My Team", ("im:write", "channels:manage"))
     assert far_end.came[0].path == "/api/auth.test"
+
+
+def test_a_name_is_kept_short_and_storable(far_end: FarEnd) -> None:
+    odd = {"ok": True, "team": f"t\0{'x' * 300}", "user": "u\ud800", "team_id": "T1", "user_id": "U1"}
+    far_end.always = Answer(body=json.dumps(odd).encode())
+    name = slack(far_end).introduce({"token": "xoxb-1"}).name
+    assert name.startswith("u\ufffd @ t\ufffdxxx")
+    assert len(name) == 200
+
+
+@pytest.mark.parametrize("ok", [b'"no"', b"1", b"[false]"])
+def test_only_true_is_a_success(ok: bytes, far_end: FarEnd) -> None:
+    assert refused(far_end, Answer(body=b'{"ok":%s}' % ok)).verdict is Verdict.RETRY
 
 
 def test_scopes_may_not_be_told(far_end: FarEnd) -> None:

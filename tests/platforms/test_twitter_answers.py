@@ -73,7 +73,8 @@ def test_without_a_known_code_the_status_counts(
 @pytest.mark.parametrize(
     "body",
     [b"", b"<html><body>403 Forbidden</body></html>", b"[]", b'[{"code": 32}]', b"{}", b"null", b'"32"',
-     b'{"errors": null}', b'{"errors": []}', b'{"errors": [5]}', b"\xff\xfe", b"{" * 100_000],
+     b'{"errors": null}', b'{"errors": []}', b'{"errors": [5]}', b"\xff\xfe", b"{" * 100_000,
+     b'{"title": 5}', b'{"title": ' + b"[" * 1000 + b"]" * 1000 + b"}"],
 )  # fmt: skip
 def test_what_is_not_in_xs_shape_is_tried_again(status: int, body: bytes) -> None:
     sorted_ = refusal(status, {"Content-Type": "text/html"}, body)
@@ -101,6 +102,11 @@ def test_xs_words_are_kept_short_and_storable() -> None:
     words = str(refusal(403, {}, body))
     assert words.startswith("150 No\ufffd\ufffd!!!")
     assert len(words) == 204
+
+
+def test_what_is_too_long_for_a_code_is_none() -> None:
+    body = b'{"errors":[{"code":' + b"9" * 4000 + b',"message":"No."}]}'
+    assert str(refusal(403, {}, body)) == "HTTP 403 No."
 
 
 def test_xs_words_stay_on_their_line_and_steer_no_terminal() -> None:

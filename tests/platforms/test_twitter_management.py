@@ -35,6 +35,14 @@ def activity(number: int, webhook: str = "7", user: str | None = "1245", kind: s
     return {"subscription_id": str(number), "event_type": kind, "filter": filter_, "webhook_id": webhook}
 
 
+@pytest.mark.parametrize("said", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "soon", ""])
+def test_a_date_that_nobody_can_write_is_none(said: str, far_end: FarEnd) -> None:
+    row = {"id": "7", "url": "https://readmark.example/", "valid": True, "created_at": said}
+    far_end.always = page(row)
+    (found,) = manage(far_end.url).webhooks()
+    assert found.created_at == 0
+
+
 CALLS: list[Callable[[TwitterManagement], Any]] = [
     lambda x: x.webhooks(),
     lambda x: x.register("https://readmark.example/"),

@@ -14,12 +14,15 @@ from webhook_app.domain.rate import RateLimit, Word
 from webhook_app.domain.timing import SentAt
 from webhook_app.errors import DeliveryError, InvalidValue, NotFound
 from webhook_app.platforms import slack_calls
+from webhook_app.platforms.json_body import clean
 from webhook_app.platforms.native import Call, Known, Reply, Request, Window, check_names
 from webhook_app.platforms.slack_requests import CONVERSATIONS_MARK, PREFIX, open_call
 from webhook_app.settings import Settings
 
 #: A channel, a user, or a user of a team (`TEAM.USER`).
 ID = re.compile(r"[A-Z0-9]{1,21}(?:\.[A-Z0-9]{1,21})?", re.ASCII)
+#: Characters of a name that are kept.
+MOST_NAME = 200
 TOKEN = re.compile(r"[!-~]{1,500}", re.ASCII)
 
 
@@ -130,7 +133,7 @@ class Slack:
         team, user = owner["team_id"], owner["user_id"]
         name = f"{owner['user']}{slack_calls.AT}{owner['team']}" if owner["team"] else owner["user"]
         granted = None if scopes is None else tuple(filter(None, map(str.strip, scopes.split(","))))
-        return Identity(self.reader(f"{team}.{user}"), team, name, granted)
+        return Identity(self.reader(f"{team}.{user}"), team, clean(name, MOST_NAME), granted)
 
     def deliver(self, account: str, credentials: Mapping[str, str], peer: str, cursor: int) -> Word:
         """Move the cursor of whoever owns the token. Raises DeliveryError."""

@@ -61,13 +61,17 @@ class Delivery:
         # Without the SDK's retries: they sleep, and a second call must be paid for like the first.
         client = _Client(self._pools, self._timeout, token, self._base_url)
         try:
-            return send(client)
+            answer = send(client)
         except SlackApiError as error:
             answer = error.response
             raise refusal(answer.status_code, answer.headers, answer.data) from error
         except (SlackClientError, HTTPError, OSError, AttributeError, ValueError, RecursionError) as error:
             # No answer, or one on which the SDK stumbles (JSON that is no object: AttributeError).
             raise DeliveryError(Verdict.RETRY, f"no answer ({type(error).__name__})") from error
+        if answer.get("ok") is not True:
+            # The SDK takes whatever is true.
+            raise refusal(answer.status_code, answer.headers, answer.data)
+        return answer
 
 
 class _Client(WebClient):

@@ -15,6 +15,7 @@ from webhook_app.platforms.twitter_codes import CODES, STATUSES, TOO_MANY
 LONGEST = 86_400_000  # milliseconds
 #: Of X's own words, as many as an operator reads.
 MOST_WORDS = 200
+MOST_CODE = 10**6
 NUMBER = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
@@ -107,7 +108,7 @@ def _errors(body: bytes) -> tuple[int | None, str] | None:
         return None
     listed = document.get("errors")
     found = [_error(each) for each in (listed if isinstance(listed, list) else [listed])]
-    found += [_error(document.get("error")), (None, str(document["title"])) if "title" in document else None]
+    found += [_error(document.get("error")), _error(document.get("title"))]
     said = [each for each in found if each is not None]
     return next((each for each in said if each[0] in CODES), said[0] if said else None)
 
@@ -118,4 +119,6 @@ def _error(error: Any) -> tuple[int | None, str] | None:
     if not isinstance(error, dict):
         return None
     code, message = error.get("code"), error.get("message")
-    return code if type(code) is int else None, message if isinstance(message, str) else ""
+    # Longer ones are no codes.
+    known = type(code) is int and abs(code) < MOST_CODE
+    return code if known else None, message if isinstance(message, str) else ""

@@ -98,10 +98,10 @@ def _webhook(found: Any) -> Webhook:
 
 
 def _moment(text: str | None) -> int:
-    """Milliseconds since 1970; 0 if X does not say."""
+    """Milliseconds since 1970; 0 if X does not say, or what nobody can write."""
     try:
-        return round(datetime.fromisoformat(text or "").timestamp() * 1000)
-    except ValueError:
+        return round(datetime.fromisoformat(text or "").astimezone(UTC).timestamp() * 1000)
+    except (ValueError, OverflowError):
         return 0
 
 
