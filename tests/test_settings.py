@@ -64,10 +64,10 @@ def test_herokus_database_url_is_accepted(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     ["mysql://h/d", "readmark.db", "sqlite://", "sqlite:///", "sqlite:readmark.db", "postgres://",
-     "postgres:d",
      # Each request would see an empty database of its own.
-     "sqlite:///:memory:", "sqlite:///file::memory:?uri=true",
-     "postgres://u:p@h:port/d", "postgres://u:p@h:99999/d"],
+     "postgres:d", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true",
+     "postgres://u:p@h:port/d", "postgres://u:p@h:99999/d", "postgres://[",
+     "sqlite:///a%00b", "sqlite:///x.db?timeout=abc", "sqlite:///x.db?mode=ro"],
 )  # fmt: skip
 def test_other_databases_are_refused(url: str) -> None:
     assert "DATABASE_URL" in faults(DATABASE_URL=url, SECRET_KEY="k")
@@ -87,6 +87,7 @@ BAD = [
     ("PORT", ["0", "65536", "x", "-1", "8000.0", "8_000", "\u0661", "0x1F", "9" * 30]),
     ("WEB_CONCURRENCY", ["0", "x", "257"]),
     ("SECRET_KEY", [",", " , "]),
+    ("TWITTER_CONSUMER_SECRET", ["x\0y"]),
     ("API_TOKEN", ["short", "elevenchars"]),
     (
         "TWITTER_API_URL",
@@ -109,6 +110,7 @@ BAD = [
             "http://slack.com/api/",
             "http://127.0.0.1.example.com/",
             "http://localhost.example/",
+            "https://[",
         ],
     ),
     (

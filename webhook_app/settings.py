@@ -104,7 +104,9 @@ def parse_settings(env: Mapping[str, str]) -> tuple[Settings, list[str]]:
             return default
         try:
             text.encode()
-            return parse(text)
+            if "\0" not in text:
+                return parse(text)
+            faults.append(f"{name}: a NUL in it")
         except UnicodeEncodeError:
             # A byte of the environment that is no text; Python's own words would show it.
             faults.append(f"{name}: not UTF-8")
@@ -157,14 +159,14 @@ def _together(settings: Settings) -> list[str]:
 
 def _database(text: str) -> str:
     scheme, _, rest = text.partition("://")
-    if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
+    if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1 and not re.search(r"\?|%00", rest):
         if ":memory:" in rest or rest.startswith("/file:"):
             raise ValueError("a database in memory is of one connection, and lost; name a file")
         return text
     if scheme in ("postgres", "postgresql", "postgresql+psycopg") and rest:
         _check_port(text)
         return f"postgresql+psycopg://{rest}"
-    raise ValueError("not sqlite:///FILE or postgres://…")
+    raise ValueError("not sqlite:///FILE, without options, or postgres://…")
 
 
 def _check_port(url: str) -> None:
@@ -172,7 +174,7 @@ def _check_port(url: str) -> None:
         _ = urlsplit(url).port
     except ValueError:
         # Not Python's own words: they quote the text, which may be part of a password.
-        raise ValueError("the port is not a number from 0 to 65535") from None
+        raise ValueError("not a URL, or its port is not a number from 0 to 65535") from None
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
