@@ -12,13 +12,14 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
 from tests.cli.conftest import Run
 from tests.cli.processes import Start, ask, crc
 from tests.conftest import CONSUMER_SECRET
 from tests.databases import postgres_database
 from tests.host.hosting import ROOT, free_port, until
+from tests.storage.outgoing import open_accounts
 from webhook_app.cli.processes import importable
 from webhook_app.storage import Store
 from webhook_app.storage.migrations import KNOWN
@@ -88,6 +89,30 @@ def test_commands_make_no_empty_database(run_bare: Run, tmp_path: Path, words: t
     assert result.exit_code == 1
     assert f"There is no database at {tmp_path}/readmark.db." in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [("tokens", "list"), ("migrate",), ("serve",)])
+@pytest.mark.parametrize(
+    "row",
+    [
+        "UPDATE accounts SET credentials = x'00'",
+        "INSERT INTO forgotten (digest, not_before, expires_at) VALUES (x'00', 1, 1)",
+    ],
+)
+def test_commands_make_no_new_key_for_what_an_old_one_opens(
+    run_bare: Run, tmp_path: Path, migrated_file: Path, words: tuple[str, ...], row: str
+) -> None:
+    file, key = tmp_path / "readmark.db", tmp_path / "readmark.db.secret-key"
+    file.write_bytes(migrated_file.read_bytes())
+    store = Store(f"sqlite:///{file}", ("k",))
+    open_accounts(store, ("twitter", "1"), now=1)
+    store.write(lambda connection: connection.execute(text("UPDATE accounts SET credentials = NULL")))
+    store.write(lambda connection: connection.execute(text(row)))
+    store.close()
+    result = run_bare(*words)
+    assert result.exit_code == 1
+    assert f"There is no file {key}, which opens what the database holds: put it back" in result.stderr
+    assert not key.exists()
 
 
 def test_commands_refuse_an_older_schema_too(run_bare: Run, empty_database: str) -> None:

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, inspect
 
 from tests.storage.conftest import KEYS
 from tests.storage.locks import execute, look
+from tests.storage.outgoing import open_accounts
+from webhook_app.errors import DatabaseUnavailable, SealedElsewhere
 from webhook_app.storage import Store, migrations
 from webhook_app.storage.database import open_engine
 from webhook_app.storage.migrate import migrate
@@ -74,6 +76,30 @@ def test_it_says_what_it_did(url: str) -> None:
     assert migrate(url) == f"The schema is up to date ({last})."
     execute(url, "UPDATE alembic_version SET version_num = '9999'")
     assert migrate(url) == "The schema (9999) is of a newer release; nothing to do."
+
+
+@pytest.mark.parametrize("version", ["ae1027a6acf0", "xxxx", "head"])
+def test_another_programs_database_is_left_alone(url: str, version: str) -> None:
+    migrate(url)
+    execute(url, f"UPDATE alembic_version SET version_num = '{version}'")
+    with pytest.raises(DatabaseUnavailable, match="another program's"):
+        migrate(url)
+    store = Store(url, KEYS)
+    with pytest.raises(DatabaseUnavailable, match="another program's"):
+        store.check()
+    store.close()
+
+
+def test_credentials_that_no_key_opens_are_told(url: str) -> None:
+    migrate(url, KEYS)
+    store = Store(url, KEYS)
+    open_accounts(store, ("twitter", "1"), ("twitter", "2"), now=1)
+    store.close()
+    with pytest.raises(SealedElsewhere, match="up to date") as caught:
+        migrate(url, ("another-key",))
+    assert "The credentials of 2 accounts were sealed under another SECRET_KEY: " in str(caught.value)
+    assert "2 accounts are sealed anew" in migrate(url, ("another-key", *KEYS))
+    assert migrate(url, ("another-key",)).endswith("is up to date (0005).")
 
 
 def test_many_may_migrate_at_once(url: str) -> None:

@@ -19,7 +19,7 @@ def open_management(*, change: bool = False) -> Iterator[tuple[Services, Managem
 
     `change`: something is going to be changed, and must not be if the audit log cannot say so.
     """
-    with open_services(new=not change) as services:
+    with open_services() as services:
         management = management_of(services)
         if change:
             services.store.check()

@@ -5,10 +5,10 @@ import sys
 
 import click
 
-from webhook_app.cli.opening import WHO, open_services
+from webhook_app.cli.opening import WHO, open_services, require_key
 from webhook_app.cli.processes import gunicorn, importable
 from webhook_app.environment import environment
-from webhook_app.errors import DatabaseUnavailable, SchemaOutdated
+from webhook_app.errors import DatabaseUnavailable, SchemaOutdated, SealedElsewhere
 from webhook_app.services import Services
 from webhook_app.settings import read_settings
 from webhook_app.storage.issuing import first_login
@@ -37,12 +37,13 @@ def migrate() -> None:
     """Bring the database to this release's schema.
 
     Says what was done; a database of a newer release is left alone. Stored credentials are encrypted anew
-    under the first SECRET_KEY.
+    under the first SECRET_KEY; exit status 1 if there are some that no key opens.
     """
     # Late: Alembic takes a third of a second, and `serve` imports this module.
     from webhook_app.storage.migrate import migrate as bring_up
 
     settings = read_settings(environment())
+    require_key(settings)
     keys = secret_keys(settings.database_url, settings.secret_keys)
     click.echo(bring_up(settings.database_url, keys))
 
@@ -62,7 +63,10 @@ def _database_ready(services: Services) -> bool:
         # Late: Alembic takes a third of a second, which a database that is up to date need not wait for.
         from webhook_app.storage.migrate import migrate as bring_up
 
-        click.echo(bring_up(services.settings.database_url, services.secret_keys))
+        try:
+            click.echo(bring_up(services.settings.database_url, services.secret_keys))
+        except SealedElsewhere as error:
+            click.echo(str(error), err=True)
     except DatabaseUnavailable as error:
         click.echo(f"{error} Starting all the same; until it answers, deliveries get 503.", err=True)
         return False

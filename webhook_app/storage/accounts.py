@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, delete, select, tuple_, update
 
 from webhook_app.domain.account import Account, Identity
 from webhook_app.domain.outbox import State
-from webhook_app.errors import InvalidValue, NoAccount, NotFound
+from webhook_app.errors import InvalidValue, NoAccount, NotFound, SealedElsewhere
 from webhook_app.storage import audit, sql
 from webhook_app.storage import tables as t
 from webhook_app.storage.database import Database
@@ -164,15 +164,20 @@ class Accounts:
         return self._database.write(change)
 
 
-def reencrypt(connection: Connection, sealing: Sealing) -> int:
-    """Seal all credentials under the first key; returns how many were not."""
+def reencrypt(connection: Connection, sealing: Sealing) -> tuple[int, int]:
+    """Seal all credentials under the first key; returns how many were not, and how many cannot be opened."""
     query = select(a.platform, a.id, a.credentials).where(a.credentials.is_not(None))
-    stored = connection.execute(query.order_by(a.platform, a.id).with_for_update()).all()
-    renewed = [(row.platform, row.id, sealing.renew(bytes(row.credentials))) for row in stored]
-    changes = [(platform, id, sealed) for platform, id, sealed in renewed if sealed is not None]
-    for platform, id, sealed in changes:
-        connection.execute(update(t.accounts).where(_is(platform, id)).values(credentials=sealed))
-    return len(changes)
+    renewed = closed = 0
+    for row in connection.execute(query.order_by(a.platform, a.id).with_for_update()).all():
+        try:
+            sealed = sealing.renew(bytes(row.credentials))
+        except SealedElsewhere:
+            closed += 1
+            continue
+        if sealed is not None:
+            connection.execute(update(t.accounts).where(_is(row.platform, row.id)).values(credentials=sealed))
+            renewed += 1
+    return renewed, closed
 
 
 def _active(now: int) -> dict[str, Any]:

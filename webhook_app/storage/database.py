@@ -1,6 +1,7 @@
 """The engine of either database, its time-outs, and its failures in our words."""
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -218,8 +219,10 @@ class Database:
 
 
 def schema_version(connection: Connection) -> str | None:
-    """The revision the database is at; None before the first migration."""
+    """The revision the database is at; None before the first migration. Raises DatabaseUnavailable."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    if version is not None and not re.fullmatch(r"[0-9]{4}", version, re.ASCII):
+        raise DatabaseUnavailable("This is another program's database: DATABASE_URL is wrong.")
     return version

@@ -8,6 +8,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
+from webhook_app.errors import SealedElsewhere
 from webhook_app.storage import audit
 from webhook_app.storage.accounts import reencrypt
 from webhook_app.storage.database import open_engine, schema_version, translated
@@ -18,6 +19,7 @@ from webhook_app.storage.sealing import Sealing
 TURN = 0x7265_6164
 #: Who the audit log says it was.
 WHO = "migrate"
+REMEDY = "put that behind the first, or add or remove these accounts"
 
 
 def _write_ahead(engine: Engine) -> None:
@@ -39,7 +41,8 @@ def _write_ahead(engine: Engine) -> None:
 def migrate(url: str, keys: tuple[str, ...] = ()) -> str:
     """Return what was done in one line. Raises DatabaseUnavailable.
 
-    With the secret keys, stored credentials are sealed anew under the first.
+    With the secret keys, stored credentials are sealed anew under the first. Raises SealedElsewhere once all
+    is done but for those that none of the keys opens.
     """
     engine = open_engine(url)
     with translated():
@@ -51,15 +54,20 @@ def migrate(url: str, keys: tuple[str, ...] = ()) -> str:
                     # Migrations may take longer than a request may.
                     connection.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"))
                     connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": TURN})
-                return _bring_up(connection, keys)
+                said, closed = _bring_up(connection, keys)
         finally:
             engine.dispose()
+    if closed:
+        which = f"The credentials of {closed} {'account was' if closed == 1 else 'accounts were'} sealed"
+        raise SealedElsewhere(f"{said} {which} under another SECRET_KEY: {REMEDY}.")
+    return said
 
 
-def _bring_up(connection: Connection, keys: tuple[str, ...]) -> str:
+def _bring_up(connection: Connection, keys: tuple[str, ...]) -> tuple[str, int]:
+    """What was done, and of how many accounts the credentials cannot be opened."""
     version = schema_version(connection)
     if version is not None and version not in KNOWN:
-        return f"The schema ({version}) is of a newer release; nothing to do."
+        return f"The schema ({version}) is of a newer release; nothing to do.", 0
     said = f"The schema is up to date ({version})."
     if version != KNOWN[-1]:
         config = Config()
@@ -67,8 +75,8 @@ def _bring_up(connection: Connection, keys: tuple[str, ...]) -> str:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         said = f"The schema is now {KNOWN[-1]} (was {version or 'empty'})."
-    renewed = reencrypt(connection, Sealing(keys)) if keys else 0
-    if not renewed:
-        return said
-    audit.log(connection, WHO, "seal credentials anew", f"{renewed} accounts")
-    return f"{said} The credentials of {renewed} accounts are sealed anew."
+    renewed, closed = reencrypt(connection, Sealing(keys)) if keys else (0, 0)
+    if renewed:
+        audit.log(connection, WHO, "seal credentials anew", f"{renewed} accounts")
+        said += f" The credentials of {renewed} accounts are sealed anew."
+    return said, closed

@@ -30,12 +30,12 @@ class Sealing:
         return credentials
 
     def renew(self, sealed: bytes) -> bytes | None:
-        """The same under the first key; None if it is already, or cannot be opened."""
+        """The same under the first key; None if it is already. Raises SealedElsewhere."""
         try:
             self._first.decrypt(sealed)
         except InvalidToken:
             try:
                 return self._all.rotate(sealed)
             except InvalidToken:
-                return None
+                raise SealedElsewhere from None
         return None

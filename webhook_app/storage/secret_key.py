@@ -2,6 +2,8 @@
 
 import os
 import secrets
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -12,6 +14,11 @@ from webhook_app.errors import DatabaseUnavailable
 
 #: Characters of a key that we have made; less is a file that was emptied or cut.
 SHORTEST = 32
+#: What was written under a key: credentials, and the digests of the forgotten.
+KEYED = (
+    "SELECT 1 FROM accounts WHERE credentials IS NOT NULL LIMIT 1",
+    "SELECT 1 FROM forgotten LIMIT 1",
+)
 
 
 def database_file(database_url: str) -> Path:
@@ -33,6 +40,18 @@ def secret_keys(database_url: str, configured: tuple[str, ...]) -> tuple[str, ..
         return (_read_or_make(path),)
     except OSError as exc:
         raise DatabaseUnavailable(f"The secret key's file cannot be used: {exc}") from exc
+
+
+def key_is_lost(database_url: str) -> bool:
+    """Whether there is no file with the key, and the database holds what only that key opens or finds."""
+    file = database_file(database_url)
+    if key_file(database_url).exists() or not file.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            return any(connection.execute(query).fetchone() for query in KEYED)
+    except sqlite3.Error:
+        return False  # without these tables, or none that can be read: it is for others to say so
 
 
 def _read_or_make(path: Path) -> str:
