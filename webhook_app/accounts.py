@@ -45,7 +45,7 @@ class Accounts:
             return self._only(platform)
         found = self._known.by_id(platform, account)
         if found is None:
-            raise NoAccount(f"There is no account {account!r} of this platform.")
+            raise NoAccount(f"There is no account {account!r} of {platform}.")
         return found
 
     def _only(self, platform: str) -> Account:

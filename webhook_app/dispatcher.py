@@ -30,6 +30,8 @@ GLANCE = 0.02  # seconds
 SEEN_EVERY = 5000  # milliseconds
 #: How long the end of a process may wait for what can still be sent.
 FLUSH = 20_000  # milliseconds
+#: What stops marks until somebody resumes them.
+STOPPING = frozenset({Verdict.ACCOUNT, Verdict.PLATFORM})
 log = logging.getLogger(__name__)
 
 
@@ -113,7 +115,8 @@ class Dispatcher:
         try:
             word = self._services.outbound.deliver(claim)
         except DeliveryError as error:
-            log.info(
+            log.log(
+                logging.WARNING if error.verdict in STOPPING else logging.INFO,
                 "mark not taken",
                 extra={"platform": claim.platform, "account": claim.account, "reason": str(error),
                        "verdict": error.verdict.value},

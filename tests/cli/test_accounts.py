@@ -19,6 +19,8 @@ from webhook_app.storage.audit import list_audit
 BOT = "1245855954975051776"
 CREDENTIALS = {"access_token": f"{BOT}-of-the-tests", "access_token_secret": "a-secret-of-the-tests"}
 
+SHAPE = '{"access_token": "…", "access_token_secret": "…"}'
+
 
 def add(run: Run, credentials: Any = CREDENTIALS, *words: str) -> Result:
     """Add an account on X."""
@@ -84,10 +86,10 @@ def test_a_token_that_the_platform_refuses_is_not_stored(run: Run, slack: str) -
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ("{", "--from: Not JSON."),
-        ("[" * 100_000, "--from: Not JSON."),
-        ("[]", "--from: Not a JSON object of texts."),
-        ('{"access_token": 5}', "--from: Not a JSON object of texts."),
+        ("{", f"--from: Not JSON like {SHAPE}."),
+        ("[" * 100_000, f"--from: Not JSON like {SHAPE}."),
+        ("[]", f"--from: Not a JSON object of texts like {SHAPE}."),
+        ('{"access_token": 5}', f"--from: Not a JSON object of texts like {SHAPE}."),
         (json.dumps({**CREDENTIALS, "access_token": "x"}), "access_token: "),
         (json.dumps({**CREDENTIALS, "pin": "x"}), "pin: "),
         (json.dumps({**CREDENTIALS, "access_token_secret": ""}), "access_token_secret: "),

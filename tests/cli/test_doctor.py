@@ -175,7 +175,10 @@ def test_accounts_that_are_stopped_are_found(run: Run, bot: Services) -> None:
     )  # fmt: skip
     for state in (State.REVOKED, State.UNAUTHORISED, State.SUSPENDED):
         stop(state)
-        assert examine(run).one(f"twitter/{BOT}", "wrong").words == f"stopped, {state}: because"
+        found = examine(run).one(f"twitter/{BOT}", "wrong")
+        assert found.words == f"stopped, {state}: because"
+        # Its token may be good all the same.
+        assert f"readmark accounts resume twitter {BOT}" in str(found.remedy)
 
 
 def test_an_account_of_the_environment_gets_a_token_only_there(run: Run, store: Store) -> None:
@@ -185,7 +188,8 @@ def test_an_account_of_the_environment_gets_a_token_only_there(run: Run, store: 
         store.accounts.set_state("twitter", BOT, state, "because", wall_clock(), "tests")
         (stopped,) = [one for one in examine(run).about(f"twitter/{BOT}") if one.words.startswith("stopped")]
         assert "into the settings" in str(stopped.remedy)
-        assert "accounts" not in str(stopped.remedy)
+        assert f"readmark accounts resume twitter {BOT}" in str(stopped.remedy)
+        assert "accounts add" not in str(stopped.remedy)
 
 
 def test_credentials_that_another_key_has_sealed_are_found(run: Run, bot: Services) -> None:

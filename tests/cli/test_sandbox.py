@@ -3,6 +3,7 @@
 import json
 import re
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,8 +15,9 @@ from tests.cli.processes import Process, Start, ask
 from tests.host.hosting import free_port, until
 from tests.sandbox.consumer import Consumer, Reply
 from webhook_app.cli import main
+from webhook_app.environment import environment
 from webhook_app.platforms.slack import Slack
-from webhook_app.settings import Settings
+from webhook_app.settings import Settings, read_settings
 
 CREDENTIALS = {
     "TWITTER_CONSUMER_KEY": "key", "TWITTER_CONSUMER_SECRET": "consumer-secret",
@@ -51,7 +53,7 @@ def test_it_limits_marks_as_the_settings_say(process: Start) -> None:
 def test_it_tells_a_service_how_to_take_it_for_x_and_slack(process: Start) -> None:
     sandbox = process("sandbox", "--port", "0", **CREDENTIALS)
     port = _port(sandbox)
-    told = dict(line.split("=") for line in sandbox.out.splitlines() if not line.startswith("sandbox: "))
+    told = dict(line.split("=") for line in sandbox.out.splitlines() if not line.startswith("# "))
     url = f"http://127.0.0.1:{port}"
     del told["TWITTER_BEARER_TOKEN"]
     assert told == {
@@ -68,12 +70,26 @@ def test_it_tells_a_service_how_to_take_it_for_x_and_slack(process: Start) -> No
     assert sandbox.end() == 0
 
 
-def test_it_tells_nothing_to_whom_the_settings_have_told_it(process: Start) -> None:
+def test_all_that_it_prints_may_stand_in_a_file_of_settings(process: Start) -> None:
+    sandbox = process("sandbox", "--port", "0", "--webhook", f"http://127.0.0.1:{free_port()}/")
+    until(lambda: "waiting for" in sandbox.out and "listening on" in sandbox.out)
+    Path(".env").write_text(sandbox.out)
+    settings = read_settings(environment())
+    assert settings.slack_api_url == f"{settings.twitter_api_url}/api/"
+    assert settings.slack_token == "xoxb-sandbox-bot"
+    assert str(settings.twitter_access_token).startswith("2244994945-")
+    assert sandbox.end() == 0
+
+
+def test_it_tells_no_setting_to_whom_the_settings_have_told_it(process: Start) -> None:
     port = free_port()
     known = {"TWITTER_API_URL": f"http://127.0.0.1:{port}", "TWITTER_BEARER_TOKEN": "bearer", **CREDENTIALS}
     sandbox = process("sandbox", "--port", str(port), **known)
     assert _port(sandbox) == port
-    assert sandbox.out == f"sandbox: listening on http://127.0.0.1:{port}\n"
+    channels, listening = sandbox.out.splitlines()
+    assert channels.startswith("# sandbox: Slack's channels are C0GENERAL, ")
+    assert f"http://127.0.0.1:{port}/_sandbox/ " in channels
+    assert listening == f"# sandbox: listening on http://127.0.0.1:{port}"
     assert sandbox.end() == 0
 
 

@@ -117,7 +117,7 @@ def test_it_is_to_be_said_which_webhook_and_which_account(ask: Ask, start_x: Sta
     ("account", "env", "sentence"),
     [
         ("x", {}, "ACCOUNT: Not a string of 1 to 19 digits"),
-        ("42", {}, "There is no account '42' of this platform. readmark accounts list shows all."),
+        ("42", {}, "There is no account '42' of twitter. readmark accounts list shows all."),
         (
             BOT.user_id,
             {"TWITTER_ACCESS_TOKEN_SECRET": "another"},

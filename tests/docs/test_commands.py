@@ -113,7 +113,9 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
             {"PATH": path, "PYTHONPATH": str(ROOT), **settings},
             {
                 "register https://your.host/webhooks/twitter": f"register {another}",
+                "register http://127.0.0.1:8000/webhooks/twitter": f"register {another}",
                 "https://your.host": url,
+                "2244994945": BOT.user_id,
                 "http://127.0.0.1:8100": sandbox.url,
                 "rm_…": API_TOKEN,
                 "replay ID": f"replay {webhook}",

@@ -1,5 +1,6 @@
 """Accounts and peers that a platform refuses, that are removed, or that have too much waiting."""
 
+import logging
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -50,6 +51,25 @@ def test_a_dead_token_stops_the_account_until_it_is_resumed(
     services.accounts.resume("twitter", BOT, "tests")
     work(dispatcher)
     assert row(services, out).status is Status.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("code", "level"), [(89, logging.WARNING), (453, logging.WARNING), (130, logging.INFO)]
+)
+def test_the_log_warns_of_what_stops_an_account_or_the_platform(
+    services: Services,
+    dispatcher: Dispatcher,
+    clock: Clock,
+    sandbox: Sandbox,
+    caplog: pytest.LogCaptureFixture,
+    code: int,
+    level: int,
+) -> None:
+    sandbox.world.state.mark_faults.add(MarkFault("twitter", code=code, count=1))
+    services.outbound.accept([mark(clock)])
+    with caplog.at_level(logging.INFO):
+        work(dispatcher)
+    assert [one.levelno for one in caplog.records if one.message == "mark not taken"] == [level]
 
 
 def test_what_is_said_of_credentials_that_were_replaced_meanwhile_stops_nothing(

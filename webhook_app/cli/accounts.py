@@ -40,7 +40,7 @@ def add(platform: str, source: TextIO | None, given: tuple[str, ...], as_json: b
     """
     with open_services() as services:
         names = services.platforms.named(platform).credential_names
-        credentials = _read(source) | dict(_split(text) for text in given)
+        credentials = _read(source, names) | dict(_split(text) for text in given)
         _refuse_unknown(platform, credentials, names)
         for name in names:
             if name not in credentials:
@@ -112,14 +112,15 @@ def _named(services: Services, platform: str, text: str) -> str:
     return parse("ID", services.platforms.named(platform).reader, text)
 
 
-def _read(source: TextIO | None) -> dict[str, str]:
+def _read(source: TextIO | None, names: Sequence[str]) -> dict[str, str]:
     """The credentials in a file; what is wrong with it is said without quoting it."""
+    shape = ", ".join(f'"{name}": "…"' for name in names)
     try:
         value = json.load(source) if source else {}
     except (ValueError, RecursionError):
-        raise InvalidValue("--from", "Not JSON.") from None
+        raise InvalidValue("--from", f"Not JSON like {{{shape}}}.") from None
     if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
-        raise InvalidValue("--from", "Not a JSON object of texts.")
+        raise InvalidValue("--from", f"Not a JSON object of texts like {{{shape}}}.")
     return value
 
 

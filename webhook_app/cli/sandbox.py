@@ -52,10 +52,21 @@ def sandbox(port: int, webhook: str | None, bot_marks_at: str | None, people: in
     Slack with conversations.mark and auth.test, for a workspace with a channel of each kind.
 
     Prints, as lines for the file .env of a service, what is missing in the settings: X's credentials are made
-    up, those of Slack are always the same.
+    up, those of Slack are always the same. All else that it prints is a comment there.
 
-    Paths below /_sandbox/ control it, and report what has arrived: POST messages, reads, revoke, invalidate,
-    check and pin, GET and PUT access, GET people, deliveries, positions, replays, marks and slack/marks.
+    Paths below /_sandbox/ control it, with bodies of JSON; ids are strings, and what is in brackets may be
+    left out:
+
+    \b
+    POST messages    {"sender": ID, "recipient": ID, ["text": …]}
+    POST reads       {"reader": ID, "peer": ID, ["last_read_event_id": MESSAGE]}
+    POST revoke      {"user": ID}: takes the app's authorisation away
+    POST invalidate  {"webhook_id": ID}
+    POST check       no body: challenges all webhooks now
+    POST pin         {"oauth_token": …, ["user": ID]}: approves, and answers the PIN
+    PUT access       {["tier": …], ["permissions": …]}: shaped as GET shows it
+
+    GET access, people, deliveries, positions, replays, marks and slack/marks report.
     """
     # Late: it brings a web server, which no other command needs.
     from webhook_app.sandbox.server import serve
@@ -70,7 +81,7 @@ def sandbox(port: int, webhook: str | None, bot_marks_at: str | None, people: in
         bot_marks_at=bot_marks_at,
         mark_read_limit=(settings.twitter_mark_read_limit.calls, settings.twitter_mark_read_limit.seconds),
     )
-    serve(config, say=click.echo, ready=partial(_introduce, config.slack.workspaces[0], settings))
+    serve(config, say=_remark, ready=partial(_introduce, config.slack.workspaces[0], settings))
 
 
 def made_up() -> dict[str, str]:
@@ -85,14 +96,18 @@ def configured(settings: Settings) -> dict[str, str]:
 
 
 def _introduce(workspace: SlackWorkspace, settings: Settings, url: str) -> None:
-    """Tell how a service comes to call the sandbox, unless its settings say so already."""
-    if settings.twitter_api_url == url:
-        return
-    click.echo(f"TWITTER_API_URL={url}")
-    click.echo(f"SLACK_API_URL={url}/api/")
-    click.echo(f"SLACK_TOKEN={workspace.tokens[0].token}")
+    """Tell how a service comes to call the sandbox, unless its settings say so already, and what is there."""
+    if settings.twitter_api_url != url:
+        click.echo(f"TWITTER_API_URL={url}")
+        click.echo(f"SLACK_API_URL={url}/api/")
+        click.echo(f"SLACK_TOKEN={workspace.tokens[0].token}")
     channels = ", ".join(channel.id for channel in workspace.channels)
-    click.echo(f"sandbox: Slack's channels are {channels}; paths below {url}/_sandbox/ control and report")
+    _remark(f"sandbox: Slack's channels are {channels}; paths below {url}/_sandbox/ control and report")
+
+
+def _remark(text: str) -> None:
+    """Say what is no setting, in a form that a file of settings may hold."""
+    click.echo(f"# {text}")
 
 
 def _config(credentials: dict[str, str], port: int, people: int, rate: float) -> SandboxConfig:

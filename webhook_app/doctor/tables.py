@@ -18,14 +18,18 @@ UNWATCHED = 2 * CHECK_EVERY
 #: What helps an account that is stopped.
 REMEDIES = {
     State.PAUSED: "readmark accounts resume {}",
-    State.REVOKED: "if its owner agrees, readmark accounts connect or add it again",
-    State.UNAUTHORISED: "give it a token that is good, by readmark accounts add",
+    State.REVOKED: "if its owner agrees, readmark accounts connect or add it again;"
+    " if its token is good all the same, readmark accounts resume {}",
+    State.UNAUTHORISED: "if the line about its token says ok, readmark accounts resume {};"
+    " else give it a token that is good, by readmark accounts add",
     State.SUSPENDED: "settle it with the platform, then readmark accounts resume {}",
 }
 #: The same for an account of the environment, which gets its credentials from nowhere else.
 REMEDIES_THERE = {
-    State.REVOKED: "if its owner agrees, put a new token into the settings, and start anew",
-    State.UNAUTHORISED: "put a token that is good into the settings, and start anew",
+    State.REVOKED: "if its owner agrees, put a new token into the settings, and start anew;"
+    " if the old one is good all the same, readmark accounts resume {}",
+    State.UNAUTHORISED: "if the line about its token says ok, readmark accounts resume {};"
+    " else put a token that is good into the settings, and start anew",
 }
 
 
