@@ -1,8 +1,6 @@
 """Who was forgotten, remembered as HMACs; and what of a batch must therefore not be stored."""
 
 import hmac
-import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -10,18 +8,17 @@ from dataclasses import replace
 from sqlalchemy import Connection, select
 
 from webhook_app.domain.counts import BY_ACCOUNT, Gathered
-from webhook_app.domain.inbound import Unreadable
 from webhook_app.storage import sql
 from webhook_app.storage import tables as t
 from webhook_app.storage.batch import Batch
+from webhook_app.storage.naming import ids_in
 
 #: (platform, id) → what happened before this moment is dropped.
 NotBefore = dict[tuple[str, str], int]
-#: What may be an id in a body that nobody could read: five characters or more, or anything between quotes,
-#: for short numbers are counts. Leading zeros are another spelling.
-ID = re.compile(r'(?<![0-9A-Za-z])0*([1-9A-Za-z][0-9A-Za-z.]{4,42})|"0*([0-9A-Za-z][0-9A-Za-z.]{0,3})"')
 #: Ids asked for in one statement; SQLite's oldest limit is 999 parameters.
 PIECE = 500
+#: For more ids than this, as a body of a mebibyte may hold, the whole memory is read, in one go.
+MANY = 10_000
 
 
 class Forgotten:
@@ -37,17 +34,16 @@ class Forgotten:
     def not_before(self, connection: Connection, people: Iterable[tuple[str, str]]) -> NotBefore:
         """The moments before which nothing about these (platform, id) is stored."""
         owners = {digest: who for who in people for digest in self.digests(*who)}
-        digests, limits = list(owners), NotBefore()
-        for start in range(0, len(digests), PIECE):
-            found = connection.execute(
-                select(t.forgotten.c.digest, t.forgotten.c.not_before).where(
-                    t.forgotten.c.digest.in_(digests[start : start + PIECE]),
-                    t.forgotten.c.expires_at > sql.now_ms(),
-                )
-            )
-            for digest, moment in found:
-                who = owners[bytes(digest)]
-                limits[who] = max(moment, limits.get(who, 0))
+        digests, limits, old = list(owners), NotBefore(), t.forgotten.c
+        memory = select(old.digest, old.not_before).where(old.expires_at > sql.now_ms())
+        queries = [memory]
+        if len(digests) <= MANY:
+            pieces = (digests[start : start + PIECE] for start in range(0, len(digests), PIECE))
+            queries = [memory.where(old.digest.in_(piece)) for piece in pieces]
+        for query in queries:
+            for digest, moment in connection.execute(query):
+                if who := owners.get(bytes(digest)):
+                    limits[who] = max(moment, limits.get(who, 0))
         return limits
 
     def anonymous(self, connection: Connection, gathered: Gathered) -> Gathered:
@@ -66,7 +62,7 @@ class Forgotten:
 
         A body that could not be read and names one of them has no time that could be trusted; it goes.
         """
-        named = [(part, _ids(part)) for part in batch.unreadable]
+        named = [(part, {(part.platform, id) for id in ids_in(part.body)}) for part in batch.unreadable]
         people = {(event.platform, who) for event in batch.marks for who in (event.reader, event.peer)}
         people |= {(event.platform, who) for event in batch.messages for who in (event.reader, event.peer)}
         people |= {(mark.platform, who) for mark in batch.outgoing for who in (mark.account, mark.peer)}
@@ -88,19 +84,3 @@ class Forgotten:
             outgoing=[m for m in batch.outgoing if allowed(m.platform, m.at, m.account, m.peer)],
             echoes=[m for m in batch.echoes if allowed(m.platform, m.read_at, m.reader, m.peer)],
         )
-
-
-def _ids(part: Unreadable) -> set[tuple[str, str]]:
-    """Whatever may be a person's id in a body."""
-    return {(part.platform, match[1] or match[2]) for match in ID.finditer(spelt_out(part.body))}
-
-
-def spelt_out(body: bytes) -> str:
-    """A body as text, and once more as JSON means it: an id may stand behind escapes, or in UTF-16."""
-    text = body.decode("utf-8", "replace")
-    if "\\u" not in text and "\0" not in text:
-        return text
-    try:
-        return f"{text}\n{json.dumps(json.loads(body), ensure_ascii=False)}"
-    except (ValueError, RecursionError):
-        return text

@@ -1,7 +1,5 @@
 """Forget a person: everywhere, and for good."""
 
-import re
-
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_, select, tuple_, update
 
 from webhook_app.domain.counts import BY_ACCOUNT
@@ -10,7 +8,7 @@ from webhook_app.storage import sql
 from webhook_app.storage import tables as t
 from webhook_app.storage.cells import MINUTE
 from webhook_app.storage.counts import TOTAL
-from webhook_app.storage.forgotten import spelt_out
+from webhook_app.storage.naming import is_named
 from webhook_app.storage.positions import close_gate
 
 #: For how long what happened before is refused; X replays at most five days.
@@ -153,13 +151,7 @@ def forget_quarantined(connection: Connection, platform: str, person: str, after
     rows = connection.execute(
         select(q.id, q.body).where(q.platform == platform, q.id > after).order_by(q.id).limit(PAGE)
     ).all()
-    named = [row.id for row in rows if _names(bytes(row.body), person)]
+    named = [row.id for row in rows if is_named(person, bytes(row.body))]
     if named:
         connection.execute(delete(t.quarantine).where(q.id.in_(named)))
     return len(named), rows[-1].id if len(rows) == PAGE else 0
-
-
-def _names(body: bytes, person: str) -> bool:
-    """Whether an id occurs in a body, plainly or behind JSON's escapes, and not as a part of a longer one."""
-    named = re.compile(rf"(?<![0-9A-Z])0*{re.escape(person)}(?![0-9A-Z])")
-    return named.search(spelt_out(body)) is not None
