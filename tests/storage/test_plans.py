@@ -82,6 +82,14 @@ def test_ingest(full: Store, size: int) -> None:
     assert_few(full, lambda: full.record(delivery(size)), "unread_messages")
 
 
+@pytest.mark.parametrize("size", [1, 100])
+def test_new_messages_of_many_conversations(full: Store, size: int) -> None:
+    readers = [str(n) for n in range(0, ROWS // 10, ROWS // 10 // size)]
+    told = [Message("twitter", reader, "writer", 10 * ROWS, BASE) for reader in readers]
+    tables = ("read_positions", "unread_messages")
+    assert_few(full, lambda: full.record(Inbound("twitter", messages=told)), *tables)
+
+
 @pytest.mark.parametrize("size", [1, 10, 200])
 def test_the_hot_statements_of_ingest(full: Store, size: int) -> None:
     dialect = full.database.engine.dialect

@@ -2,13 +2,15 @@
 
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.storage.law import BASE, PLATFORM, Cast, fresh
+from tests.storage.plans import overheard
 from webhook_app.domain.inbound import Inbound, Message
 from webhook_app.domain.position import Key, Mark
-from webhook_app.storage import Store
+from webhook_app.storage import Store, messages
 from webhook_app.storage import tables as t
 from webhook_app.storage.messages import LIMIT
 
@@ -155,6 +157,26 @@ def test_reading_everything_starts_anew(shared: Store) -> None:
     sweep(shared)
     assert kept(shared, key) == [LIMIT + 11]
     assert counted(shared, key) == 0
+
+
+def test_many_conversations_take_no_more_statements_than_one(
+    shared: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "LIMIT", 2)
+
+    def said(conversations: int) -> list[int]:
+        """How many statements store what is new, the same again, and what is only counted."""
+        keys, lengths = [a_key() for _ in range(conversations)], []
+        for message in (1, 1, 2, 3):
+            told = [Message(*key, message, BASE) for key in keys]
+            with overheard(shared) as statements:
+                shared.record(Inbound(PLATFORM, messages=told))
+            lengths.append(len(statements))
+        assert [kept(shared, key) for key in keys] == [[1, 2]] * conversations
+        assert [counted(shared, key) for key in keys] == [1] * conversations
+        return lengths
+
+    assert said(100) == said(1)
 
 
 def test_two_processes_keep_a_message_once(shared: Store, second: Store) -> None:

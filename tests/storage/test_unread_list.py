@@ -78,7 +78,7 @@ class Conversation:
 #: What happens, in which conversation, and message ids: those written, or the first of them as a cursor.
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["wrote", "wrote", "wrote", "read", "set", "forget", "sweep", "follow"]),
+        st.sampled_from(["wrote", "wrote", "all wrote", "read", "set", "forget", "sweep", "follow"]),
         st.integers(0, 3),
         st.lists(st.integers(0, 9), min_size=1, max_size=5),
     ),
@@ -103,6 +103,12 @@ def happen(
     if what == "wrote":
         store.record(Inbound(PLATFORM, messages=[Message(*key, message, now) for message in ids]))
         one.write(ids)
+    elif what == "all wrote":
+        told = {other: [message + n for message in ids] for n, other in enumerate(book)}
+        every = [Message(*other, message, now) for other in told for message in told[other]]
+        store.record(Inbound(PLATFORM, messages=every))
+        for other, conversation in book.items():
+            conversation.write(told[other])
     elif what == "read":
         store.record(Inbound(PLATFORM, marks=[Mark(*key, ids[0], now)]))
         one.cursor = max(one.cursor, ids[0])

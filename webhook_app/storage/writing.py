@@ -18,7 +18,7 @@ from webhook_app.storage.batch import Batch
 from webhook_app.storage.cells import MINUTE
 from webhook_app.storage.counts import LATE
 from webhook_app.storage.forgotten import Forgotten
-from webhook_app.storage.messages import write_messages
+from webhook_app.storage.messages import Messages
 
 QUARANTINE_LIMIT = 100_000
 #: Whether anybody is forgotten, and whether any position was corrected: nearly never.
@@ -57,6 +57,7 @@ class Writing:
         self._history = sql.Given(dialect, mark, self._upsert_history)
         self._corrected = sql.Given(dialect, mark[:3], self._select_corrected)
         self._people = sql.Given(dialect, [t.people.c[name] for name in PERSON], self._upsert_people)
+        self._messages = Messages(dialect)
         #: What it does to the outbox; replaced when the policies of the platforms are known.
         self.accepting = Accepting(dialect, {})
 
@@ -88,7 +89,7 @@ class Writing:
     def write_rest(self, connection: Connection, batch: Batch) -> int:
         """Write what is rare; returns how many quarantined rows had to go."""
         if batch.messages:
-            write_messages(connection, self._dialect, batch.messages)
+            self._messages.write(connection, batch.messages)
         if batch.notices:
             upsert = sql.insert(self._dialect, t.notices)
             newer = upsert.on_conflict_do_update(
