@@ -23,7 +23,7 @@ from tests.storage.outgoing import (
 from webhook_app.domain.account import Account, Identity
 from webhook_app.domain.outbox import State, Status, Verdict
 from webhook_app.domain.rate import Word
-from webhook_app.errors import InvalidValue, NotFound
+from webhook_app.errors import InvalidValue, NotFound, SealedElsewhere
 from webhook_app.settings import Settings
 from webhook_app.storage import Store
 from webhook_app.storage.audit import list_audit
@@ -209,12 +209,13 @@ def test_old_keys_open_and_migration_seals_under_the_first(settings: Settings, o
         after.accounts.credentials(*BOT)
     said = migrate(settings.database_url, (new, old))
     assert "3 accounts" in said
-    assert after.accounts.credentials(*BOT) == CREDENTIALS
-    after.close()
     # Nothing is left to do, and a key that opens nothing destroys nothing.
     assert "accounts" not in migrate(settings.database_url, (new, old))
-    assert "accounts" not in migrate(settings.database_url, KEYS)
+    with pytest.raises(SealedElsewhere, match="3 accounts"):
+        migrate(settings.database_url, KEYS)
     assert "accounts" not in migrate(settings.database_url)
+    assert after.accounts.credentials(*BOT) == CREDENTIALS
+    after.close()
 
 
 def test_forgetting_an_account_leaves_nothing_of_it(out: Store, database: str) -> None:
